@@ -1,0 +1,104 @@
+"""The command `kseg` and the entry points of the scripts in `examples/` and `tools/`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+USAGE_EXIT_CODE = 2
+
+
+class Command(NamedTuple):
+    """Where a command's config class and function are; nothing is imported before it runs."""
+
+    config: str | None
+    function: str
+    summary: str
+
+
+COMMANDS = {
+    "train": Command("TrainConfig", "kseg.training.trainer:train", "train a model"),
+    "predict": Command("PredictConfig", "kseg.inference.predict:predict", "segment images"),
+    "evaluate": Command(
+        "EvaluateConfig", "kseg.inference.evaluate:evaluate", "score a model on a data set"
+    ),
+    "test": Command(
+        "FolderTestConfig", "kseg.inference.folder_test:folder_test", "segment and score folders"
+    ),
+    "models": Command("ModelsConfig", "kseg.commands:print_models", "list the models"),
+    "parts": Command("PartsConfig", "kseg.commands:make_parts", "draw the data set"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `kseg COMMAND ...`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        sys.exit(0)
+    if arguments[0] == "--version":
+        from kseg import __version__
+
+        print(__version__)
+        sys.exit(0)
+    if arguments[0] not in COMMANDS:
+        _fail("kseg", f"unknown command {arguments[0]!r}; commands are {', '.join(COMMANDS)}")
+    run(arguments[0], arguments[1:], prog=f"kseg {arguments[0]}")
+
+
+def run(name: str, argv: Sequence[str] | None = None, *, prog: str | None = None) -> None:
+    """Parse the flags of a command and run it; a user's error ends in one line and exit code 2.
+
+    `KSEG_TRACEBACK=1` in the environment shows the whole traceback instead.
+    """
+    prog = prog or Path(sys.argv[0]).name
+    command = COMMANDS[name]
+    try:
+        _call(command, argv, prog)
+    except (ValueError, OSError) as error:
+        if os.environ.get("KSEG_TRACEBACK"):
+            raise
+        _fail(prog, " ".join(str(error).split()))
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
+    from kseg import config
+
+    settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
+    prepare_backend()
+    module, function = command.function.split(":")
+    getattr(importlib.import_module(module), function)(settings)
+
+
+def prepare_backend() -> None:
+    """Choose an installed backend and set what must be in the environment before Keras loads."""
+    if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("tensorflow") is None:
+        installed = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
+        if not installed:
+            raise ValueError("no backend is installed: pip install tensorflow, jax or torch")
+        os.environ["KERAS_BACKEND"] = installed[0]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kseg" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def _overview() -> str:
+    rows = (f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+    return "\n".join(
+        ["usage: kseg COMMAND [--help] [flags]", "", "commands:", *rows, "", "kseg --version"]
+    )
+
+
+def _fail(prog: str, message: str) -> None:
+    print(f"{prog}: error: {message}", file=sys.stderr)
+    sys.exit(USAGE_EXIT_CODE)

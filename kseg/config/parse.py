@@ -1,0 +1,97 @@
+"""From a command line and a YAML file to a config object, and back to YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+
+Config = TypeVar("Config")
+
+
+class UsageError(ValueError):
+    """A flag or a key of a config file is unknown or has a value outside its range."""
+
+
+def parse_config(
+    config_class: type[Config], argv: Sequence[str] | None = None, *, prog: str | None = None
+) -> Config:
+    """Build a config from flags, on top of `--config FILE`, on top of the defaults.
+
+    A config class may have a method `base_config()`: the path of a YAML file that then comes
+    between the defaults and `--config`, or None.
+
+    Args:
+        config_class: A dataclass whose docstring describes every field.
+        argv: The command line without the program's name; None takes it from `sys.argv`.
+        prog: Name of the program in the help.
+
+    Raises:
+        UsageError: An unknown flag or key, or a bad value; one sentence that names it.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    config = _parse(config_class, arguments, prog)
+    base = config.base_config() if hasattr(config, "base_config") else None
+    if base is None:
+        return config
+    return _parse(config_class, ["--config", str(base), *arguments], prog)
+
+
+def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -> Config:
+    parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--config", action="config", help="YAML file with any of these settings.")
+    parser.add_class_arguments(config_class, None)
+    try:
+        values = parser.parse_args(_complete_switches(config_class, arguments)).as_dict()
+    except ArgumentError as error:
+        raise UsageError(_one_sentence(str(error), config_class)) from None
+    values.pop("config", None)
+    return config_class(**values)
+
+
+def save_config(config: Any, path: Path, exclude: Sequence[str] = ()) -> None:
+    """Write the config to a YAML file that `--config` reads, without the fields of `exclude`."""
+    values = {k: v for k, v in dataclasses.asdict(config).items() if k not in exclude}
+    path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+
+
+def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:
+    """Let `--validate` alone mean `--validate true`."""
+    switches = {f"--{f.name}" for f in dataclasses.fields(config_class) if f.type in (bool, "bool")}
+    completed = []
+    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):
+        completed.append(argument)
+        if argument in switches and following.startswith("--"):
+            completed.append("true")
+    return completed
+
+
+def _one_sentence(message: str, config_class: type) -> str:
+    """Turn the parser's report into one line that names the key and the allowed values."""
+    text = re.sub(r"\s+", " ", message).strip()
+    known = [field.name for field in dataclasses.fields(config_class)]
+    unknown = re.search(r"[Oo]ption '(?:--)?([^']+)' is not accepted", text) or re.search(
+        r"[Uu]nrecognized arguments: --([^\s=]+)", text
+    )
+    if unknown:
+        return f"unknown setting {unknown[1]!r}{_closest(unknown[1], known)}; --help lists all"
+    value = re.search(r'Parser key "([^"]+)": (.*)', text)
+    return f"--{value[1]}: {_plain_types(value[2])}" if value else text
+
+
+def _plain_types(text: str) -> str:
+    text = re.sub(r"Expected a typing\.Literal\[([^\]]*)\]", r"expected one of \1", text)
+    return re.sub(r"Expected a <class '(\w+)'>", r"expected \1", text).replace(". Got", ", got")
+
+
+def _closest(word: str, known: Sequence[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1)
+    return f", did you mean {close[0]!r}?" if close else ""

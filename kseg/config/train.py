@@ -1,0 +1,113 @@
+"""Settings of `kseg train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kseg.config.checks import require_at_least, require_at_most, require_plain_name
+from kseg.config.parse import UsageError
+
+ImageInit = Literal["divide", "sub_mean", "sub_and_divide"]
+Augment = Literal["none", "hflip", "flips"]
+
+
+@dataclass
+class TrainConfig:
+    """Train a segmentation model; everything it writes goes to one run folder.
+
+    The run folder is TRAIN_SAVE_PATH/EXP_NAME/MODEL_NAME, for example weights/exp1/unet.
+
+    Args:
+        exp_name: Name of the experiment.
+        model_name: Name of the model, see `kseg models`.
+        dataset_name: "parts" (drawn on first use), "parts_multiclass", "camvid", "drive",
+            "isbi", or a folder DATA_ROOT/DATASET_NAME with train_image, train_label, test_image
+            and test_label (val_image and val_label if there are any).
+        data_root: Folder that holds the data sets, or the data set itself.
+        n_classes: Number of classes, background included; by default the data set's own, 2 for
+            plain folders.
+        ignore_class: Label that counts in no loss and no metric, by default the data set's own.
+        input_height: Height in pixels that images are resized to for training.
+        input_width: Width in pixels that images are resized to for training.
+        resize_op: 1 stretches images to the input size, 2 keeps their shape and adds a border
+            (letterbox) that counts in no loss and no metric.
+        image_init: Normalisation inside the model: "divide" (0..1), "sub_and_divide" (-1..1) or
+            "sub_mean" (minus the ImageNet mean).
+        augment: Random flips of the training images: "none", "hflip" (left to right) or "flips"
+            (upside down too).
+        loss: Name of the loss: ce, dice or ce_dice.
+        optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, nadam, ...
+        learning_rate: Learning rate, by default a value that suits the optimizer.
+        epochs: Number of passes over the training images.
+        train_batch_size: Images per training step.
+        val_batch_size: Images per validation step.
+        validate: Measure on the validation images after each epoch.
+        early_stopping: Stop after this many epochs without a better validation IoU; 0 never does.
+        seed: Seed of the initial weights, the order of images and the augmentation.
+        workers: Threads that read and augment images; 0 does it between the steps.
+        jit: Compile the training step with XLA: "auto" does where it is faster.
+        multi_gpus: Split each batch over all GPUs of this machine (JAX backend).
+        train_save_path: Folder that holds the experiments.
+        resume: Continue a run: "last" for the run folder of these settings, or the path of a run
+            folder or of a checkpoint.
+        overwrite: Delete an earlier run of the same experiment and model.
+    """
+
+    exp_name: str = "exp1"
+    model_name: str = "unet"
+    dataset_name: str = "parts"
+    data_root: str = "data"
+    n_classes: int | None = None
+    ignore_class: int | None = None
+    input_height: int = 224
+    input_width: int = 224
+    resize_op: Literal[1, 2] = 1
+    image_init: ImageInit = "divide"
+    augment: Augment = "hflip"
+    loss: str = "ce"
+    optimizer_name: str = "adam"
+    learning_rate: float | None = None
+    epochs: int = 50
+    train_batch_size: int = 4
+    val_batch_size: int = 4
+    validate: bool = True
+    early_stopping: int = 0
+    seed: int = 0
+    workers: int = 2
+    jit: Literal["auto", "on", "off"] = "auto"
+    multi_gpus: bool = False
+    train_save_path: str = "weights"
+    resume: str = ""
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_at_least(self, 1, "n_classes", "epochs", "train_batch_size", "val_batch_size")
+        require_at_least(self, 32, "input_height", "input_width")
+        require_at_least(
+            self, 0, "early_stopping", "seed", "workers", "learning_rate", "ignore_class"
+        )
+        require_at_most(self, 255, "ignore_class", "n_classes")
+        require_plain_name(self, "exp_name", "model_name", "dataset_name")
+
+    @property
+    def run_path(self) -> Path:
+        """The run folder: where `resume` points, or TRAIN_SAVE_PATH/EXP_NAME/MODEL_NAME."""
+        if self.resume in ("", "last"):
+            return Path(self.train_save_path) / self.exp_name / self.model_name
+        path = Path(self.resume)
+        return path.parent if path.suffix == ".keras" else path
+
+    def base_config(self) -> Path | None:
+        """Return the config file whose values are this one's defaults: that of the run resumed."""
+        if not self.resume:
+            return None
+        file = self.run_path / "config.yaml"
+        if not file.is_file():
+            raise UsageError(
+                f"--resume {self.resume}: there is no run in {self.run_path}; give the path of a "
+                "run folder, or leave the flag out to start a new run"
+            )
+        return file

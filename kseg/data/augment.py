@@ -1,0 +1,44 @@
+"""Random changes of a sample, `(sample, rng) -> sample`; image and label map move together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from kseg.data.dataset import Sample
+
+Transform = Callable[[Sample, np.random.Generator], Sample]
+
+
+def flip_left_right(sample: Sample, rng: np.random.Generator) -> Sample:
+    """Mirror left to right with probability 0.5."""
+    return _flip(sample, axis=1) if rng.random() < 0.5 else sample
+
+
+def flip_up_down(sample: Sample, rng: np.random.Generator) -> Sample:
+    """Mirror top to bottom with probability 0.5."""
+    return _flip(sample, axis=0) if rng.random() < 0.5 else sample
+
+
+def _flip(sample: Sample, axis: int) -> Sample:
+    mask = None if sample.mask is None else np.flip(sample.mask, axis)
+    return Sample(np.flip(sample.image, axis), mask, sample.name)
+
+
+AUGMENTATIONS: dict[str, Sequence[Transform]] = {
+    "none": (),
+    "hflip": (flip_left_right,),
+    "flips": (flip_left_right, flip_up_down),
+}
+
+
+def augmentation(name: str) -> Sequence[Transform]:
+    """Return the transforms that an augmentation's name stands for.
+
+    Raises:
+        ValueError: An unknown name.
+    """
+    if name not in AUGMENTATIONS:
+        raise ValueError(f"augment must be one of {', '.join(AUGMENTATIONS)}; got {name!r}")
+    return AUGMENTATIONS[name]

@@ -1,0 +1,119 @@
+"""Checkpoints: `.keras` files that also say how images must be prepared and what classes mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import keras
+
+import kseg.losses
+import kseg.metrics  # noqa: F401  (registers what compiled models need to load)
+import kseg.models  # noqa: F401
+from kseg import __version__
+
+_MEMBER = "kseg.json"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says beyond its graph and weights.
+
+    Attributes:
+        model_name: Registered name of the architecture.
+        class_names: Names of the classes, in the order of their labels.
+        ignore_class: Label that counted nowhere in training, or None.
+        input_height: Height in pixels that images were resized to.
+        input_width: Width in pixels that images were resized to.
+        resize_op: 1 stretch, 2 letterbox.
+        image_init: Normalisation, which is part of the graph.
+        epochs: Finished training epochs.
+        best_score: Best validation score so far, or None.
+        best_epoch: Number of finished epochs at which it was reached.
+        kseg_version: Version that wrote the file.
+    """
+
+    model_name: str
+    class_names: Sequence[str]
+    ignore_class: int | None
+    input_height: int
+    input_width: int
+    resize_op: int
+    image_init: str
+    epochs: int = 0
+    best_score: float | None = None
+    best_epoch: int = 0
+    kseg_version: str = __version__
+
+
+def save_model(model: keras.Model, path: Path, info: ModelInfo) -> None:
+    """Write model, optimizer state and `info` to a `.keras` file, replaced in one step.
+
+    A reader, or a process that starts after a crash, finds the old file or the new one and never
+    a part of one.
+    """
+    temporary = path.with_name(f".partial-{path.stem}.keras")
+    try:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(_MEMBER, json.dumps(asdict(info), indent=2))
+        _flush_to_disk(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Copy a model file, replacing the target in one step."""
+    temporary = target.with_name(f".partial-{target.name}")
+    try:
+        shutil.copyfile(source, temporary)
+        _flush_to_disk(temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def load_model(path: Path, *, compile: bool = False) -> tuple[keras.Model, ModelInfo]:  # noqa: A002
+    """Load a model file that `save_model` wrote.
+
+    Args:
+        path: The `.keras` file.
+        compile: Restore optimizer, loss and metrics too, to go on training.
+
+    Raises:
+        ValueError: The file is no such model.
+    """
+    info = read_info(path)
+    model = keras.models.load_model(path, compile=compile)
+    return model, info
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Return the information in a model file without loading the model.
+
+    Raises:
+        ValueError: The file was not written by kseg.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            values = json.loads(archive.read(_MEMBER))
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: this is no readable .keras file ({error})") from None
+    except KeyError:
+        raise ValueError(
+            f"{path}: this .keras file was not written by kseg, so its classes and image size "
+            "are unknown; use a checkpoint of a run folder"
+        ) from None
+    known = {field.name for field in fields(ModelInfo)}
+    return ModelInfo(**{key: value for key, value in values.items() if key in known})

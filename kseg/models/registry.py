@@ -1,0 +1,94 @@
+"""The names that `get_model` knows and what is known about each of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keras import KerasTensor
+
+Builder = Callable[..., KerasTensor]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What is known about a registered model.
+
+    Attributes:
+        name: Registered name.
+        title: Name as its authors write it.
+        paper: Title of the paper.
+        year: Year of its first version.
+        arxiv: arXiv identifier.
+        parameters: Weights at 224x224x3 and 2 classes, moving statistics included.
+        macs: Multiply-adds of its convolutions for one such image.
+        stride: Coarsest stride of the features; other sizes are padded to it inside the model.
+        departures: Where the default graph differs from the paper, and why.
+        aliases: Other names for it.
+    """
+
+    name: str
+    title: str
+    paper: str
+    year: int
+    arxiv: str
+    parameters: int
+    macs: int
+    stride: int
+    departures: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+
+
+_BUILDERS: dict[str, tuple[ModelSpec, Builder]] = {}
+_ALIASES: dict[str, str] = {}
+
+
+def register_model(spec: ModelSpec) -> Callable[[Builder], Builder]:
+    """Register a builder `(inputs, num_classes, *, options) -> logits` under `spec.name`.
+
+    Raises:
+        ValueError: The name or one of the aliases is taken.
+    """
+
+    def decorate(builder: Builder) -> Builder:
+        for name in (spec.name, *spec.aliases):
+            if name in _BUILDERS or name in _ALIASES:
+                raise ValueError(f"the model name {name!r} is registered already")
+        _BUILDERS[spec.name] = spec, builder
+        _ALIASES.update(dict.fromkeys(spec.aliases, spec.name))
+        return builder
+
+    return decorate
+
+
+def list_models() -> list[str]:
+    """Return the registered names in alphabetical order, without aliases."""
+    return sorted(_BUILDERS)
+
+
+def model_spec(name: str) -> ModelSpec:
+    """Return what is known about the model `name` (an alias will do).
+
+    Raises:
+        ValueError: No such model; the message names the closest one.
+    """
+    return _entry(name)[0]
+
+
+def model_builder(name: str) -> Builder:
+    """Return the function that builds the graph of `name`.
+
+    Raises:
+        ValueError: No such model; the message names the closest one.
+    """
+    return _entry(name)[1]
+
+
+def _entry(name: str) -> tuple[ModelSpec, Builder]:
+    key = _ALIASES.get(name, name)
+    if key in _BUILDERS:
+        return _BUILDERS[key]
+    close = difflib.get_close_matches(str(name), [*_BUILDERS, *_ALIASES], n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise ValueError(f"unknown model {name!r}: {hint}known are {', '.join(list_models())}")

@@ -1,0 +1,8 @@
+"""Callbacks that fill the run folder."""
+
+from kseg.training.callbacks.checkpoints import Checkpoints, EarlyStop
+from kseg.training.callbacks.metrics_csv import MetricsCsv, read_metrics
+from kseg.training.callbacks.progress import Progress
+from kseg.training.callbacks.tensorboard import TensorBoardLog
+
+__all__ = ["Checkpoints", "EarlyStop", "MetricsCsv", "Progress", "TensorBoardLog", "read_metrics"]

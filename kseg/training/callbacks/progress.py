@@ -1,0 +1,60 @@
+"""A progress bar over the whole run and a line per epoch."""
+
+from __future__ import annotations
+
+import sys
+
+import keras
+from tqdm import tqdm
+
+# A bar in a log file is a new line each time.
+_SECONDS_BETWEEN_LINES_IN_A_FILE = 15
+
+
+class Progress(keras.callbacks.Callback):
+    """Show images/s and the time left of the whole run, and print each epoch's numbers.
+
+    Args:
+        steps_per_epoch: Training steps of an epoch.
+        batch_size: Images per step.
+        epochs: Epochs of the whole run.
+        monitor: The score to print.
+    """
+
+    def __init__(self, steps_per_epoch: int, batch_size: int, epochs: int, monitor: str):
+        super().__init__()
+        self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
+        self.epochs, self.monitor = epochs, monitor
+
+    def on_train_begin(self, logs=None):
+        self._bar = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._bar is None:
+            self._bar = self._make_bar(done=epoch)
+        self._bar.set_description(f"epoch {epoch + 1}/{self.epochs}")
+
+    def _make_bar(self, done: int) -> tqdm:
+        per_epoch = self.steps_per_epoch * self.batch_size
+        interval = 0.2 if sys.stderr.isatty() else _SECONDS_BETWEEN_LINES_IN_A_FILE
+        return tqdm(
+            total=self.epochs * per_epoch,
+            initial=done * per_epoch,
+            unit="img",
+            mininterval=interval,
+            maxinterval=interval,
+            dynamic_ncols=True,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update(self.batch_size)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        shown = [name for name in ("loss", "val_loss", self.monitor) if name in logs]
+        numbers = "  ".join(f"{name} {float(logs[name]):.4f}" for name in shown)
+        tqdm.write(f"epoch {epoch + 1}/{self.epochs}  {numbers}")
+
+    def on_train_end(self, logs=None):
+        if self._bar is not None:
+            self._bar.close()

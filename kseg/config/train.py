@@ -40,6 +40,8 @@ class TrainConfig:
         loss: Name of the loss: ce, dice or ce_dice.
         optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, nadam, ...
         learning_rate: Learning rate, by default a value that suits the optimizer.
+        lr_schedule: "cosine" lowers the learning rate to a hundredth over the run, "constant"
+            keeps it.
         epochs: Number of passes over the training images.
         train_batch_size: Images per training step.
         val_batch_size: Images per validation step.
@@ -69,6 +71,7 @@ class TrainConfig:
     loss: str = "ce"
     optimizer_name: str = "adam"
     learning_rate: float | None = None
+    lr_schedule: Literal["constant", "cosine"] = "cosine"
     epochs: int = 50
     train_batch_size: int = 4
     val_batch_size: int = 4

@@ -52,8 +52,8 @@ def open_dataset(name: str, data_root: str | Path = "data") -> Dataset:
 
 def _find(name: str, root: Path) -> Path:
     inside = root / name
-    holds_data = any(root.glob("train*")) if root.is_dir() else False
-    return root if not inside.is_dir() and (holds_data or root.name == name) else inside
+    is_data_set = (root / "images").is_dir() or any(root.glob("train*"))
+    return root if is_data_set and not inside.is_dir() else inside
 
 
 def _missing(name: str, folder: Path) -> str:

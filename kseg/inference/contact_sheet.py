@@ -27,12 +27,12 @@ def contact_sheet(path: Path, shown: Sequence[tuple[Sample, np.ndarray]], void: 
 
     figure = Figure((_INCHES * len(COLUMNS), _INCHES * len(shown)), layout="constrained")
     grid = figure.subplots(len(shown), len(COLUMNS), squeeze=False)
+    for axis, title in zip(grid[0], COLUMNS, strict=True):
+        axis.set_title(title)
     for axes, (sample, predicted) in zip(grid, shown, strict=True):
-        for axis, title, picture in zip(axes, COLUMNS, _row(sample, predicted, void), strict=True):
+        for axis, picture in zip(axes, _row(sample, predicted, void), strict=True):
             axis.imshow(picture)
             axis.set_axis_off()
-            if axes is grid[0]:
-                axis.set_title(title)
     figure.savefig(path, dpi=110)
 
 

@@ -23,10 +23,13 @@ def pad_to_multiple(x: KerasTensor, multiple: int, *, name: str) -> KerasTensor:
 
 
 def crop_like(x: KerasTensor, reference: KerasTensor, *, name: str) -> KerasTensor:
-    """Crop bottom and right to the size of `reference`; returns `x` where both are equal."""
+    """Crop bottom and right to the size of `reference`; returns `x` where both are equal.
+
+    The type of `x` stays, also under mixed precision.
+    """
     if None not in x.shape[1:3] and x.shape[1:3] == reference.shape[1:3]:
         return x
-    return CropLike(name=name)([x, reference])
+    return CropLike(dtype=x.dtype, name=name)([x, reference])
 
 
 def pad_channels(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:

@@ -21,12 +21,23 @@ DEFAULT_LEARNING_RATES = {
 (2012, arXiv 1212.5701) has no learning rate, which is 1.0."""
 
 
-def get_optimizer(name: str, learning_rate: float | None = None) -> keras.optimizers.Optimizer:
+_LOWEST_SHARE = 0.01
+
+
+def get_optimizer(
+    name: str,
+    learning_rate: float | None = None,
+    schedule: str = "constant",
+    total_steps: int = 1,
+) -> keras.optimizers.Optimizer:
     """Return an optimizer; SGD has Nesterov momentum 0.9.
 
     Args:
         name: Keras' name in any case, such as "adam".
         learning_rate: None takes the value of `DEFAULT_LEARNING_RATES`.
+        schedule: "constant", or "cosine": down to a hundredth of the rate along half a cosine
+            wave (Loshchilov and Hutter, SGDR, 2016, arXiv 1608.03983, without restarts).
+        total_steps: Length of the wave.
 
     Raises:
         ValueError: An unknown name.
@@ -38,6 +49,8 @@ def get_optimizer(name: str, learning_rate: float | None = None) -> keras.optimi
         known = ", ".join(DEFAULT_LEARNING_RATES)
         raise ValueError(f"unknown optimizer {name!r}: {hint}known are {known}")
     rate = DEFAULT_LEARNING_RATES[key] if learning_rate is None else learning_rate
+    if schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, total_steps, alpha=_LOWEST_SHARE)
     momentum = {"momentum": 0.9, "nesterov": True} if key == "sgd" else {}
     config = {"learning_rate": rate, **momentum}
     return keras.optimizers.get({"class_name": key, "config": config})

@@ -54,8 +54,10 @@ def train(config: TrainConfig) -> RunFolder:
         use_all_devices(config.train_batch_size)
     dataset = _checked_dataset(config)
     loaders = _loaders(config, dataset)
-    model, info = _restored(config, run, dataset) if config.resume else _new(config, dataset)
-    if not config.resume:
+    if config.resume:
+        model, info = _restored(config, run, dataset)
+    else:
+        model, info = _new(config, dataset, steps=config.epochs * len(loaders[0]))
         run.create(overwrite=config.overwrite)
     save_config(config, run.config, exclude=_ACTIONS)
     write_environment(run.environment, config.seed)
@@ -98,10 +100,10 @@ def _loaders(config: TrainConfig, dataset: Dataset) -> tuple[Loader, Loader | No
     return Loader(training, workers), Loader(validation, workers) if config.validate else None
 
 
-def _new(config: TrainConfig, dataset: Dataset) -> tuple[keras.Model, ModelInfo]:
+def _new(config: TrainConfig, dataset: Dataset, steps: int) -> tuple[keras.Model, ModelInfo]:
     model = get_model(config.model_name, dataset.num_classes, image_init=config.image_init)
     model.compile(
-        get_optimizer(config.optimizer_name, config.learning_rate),
+        get_optimizer(config.optimizer_name, config.learning_rate, config.lr_schedule, steps),
         get_loss(config.loss, ignore_class=dataset.void),
         metrics=[SegmentationMetrics(dataset.num_classes, SCORES, ignore_class=dataset.void)],
         jit_compile=jit_choice(config.jit),

@@ -1,0 +1,51 @@
+# `make train` and `make test` set everything up by themselves; Python 3.11 to 3.13 is all they need.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Backends that `make test` installs beside TensorFlow; BACKENDS= tests on TensorFlow alone.
+BACKENDS ?= jax,torch
+LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt
+
+.PHONY: train test test-no-tensorflow lint format docs clean
+
+train: $(VENV)/.installed
+	$(BIN)/kseg train --config examples/configs/parts.yaml --overwrite
+
+test: $(VENV)/.installed-dev
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+# An environment without TensorFlow: the package's own list less one line.
+test-no-tensorflow:
+	$(PYTHON) -m venv .venv-no-tensorflow
+	.venv-no-tensorflow/bin/pip install -q -c requirements/tested.txt -r requirements/base.txt jax pytest
+	.venv-no-tensorflow/bin/pip install -q --no-deps -e .
+	! .venv-no-tensorflow/bin/python -c "import tensorflow" 2>/dev/null
+	KERAS_BACKEND=jax .venv-no-tensorflow/bin/python -m pytest -m "not tensorflow" tests/test_backends.py tests/data tests/models
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .venv-no-tensorflow build *.egg-info
+
+$(VENV)/.installed: $(LISTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c requirements/tested.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -c requirements/tested.txt -e ".[dev,$(BACKENDS)]"
+	touch $@

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from kseg.data import open_dataset
+from kseg.data.augment import augmentation, flip_left_right, flip_up_down
+from kseg.data.batches import Batches
+from kseg.data.dataset import Sample
+
+
+@pytest.fixture
+def make(parts_root):
+    dataset = open_dataset("parts", parts_root)
+
+    def make(**options):
+        return Batches(dataset, dataset.train, 4, (48, 48), **options)
+
+    return make
+
+
+def test_images_are_uint8_and_masks_hold_labels(make):
+    images, masks = make().batch(0, 0)
+    assert images.shape == (4, 48, 48, 3)
+    assert images.dtype == masks.dtype == np.uint8
+    assert set(np.unique(masks)) == {0, 1}
+
+
+def test_a_batch_depends_on_seed_epoch_and_index_only(make):
+    first = make(shuffle=True, seed=3, transforms=augmentation("flips"))
+    second = make(shuffle=True, seed=3, transforms=augmentation("flips"))
+    second.batch(7, 1)
+    np.testing.assert_array_equal(first.batch(2, 3)[0], second.batch(2, 3)[0])
+    assert not np.array_equal(first.batch(2, 3)[0], first.batch(3, 3)[0])
+
+
+def test_an_epoch_shows_every_image_once(make):
+    batches = make(shuffle=True)
+    plain = np.concatenate([make().batch(0, i)[0] for i in range(4)])
+    shuffled = np.concatenate([batches.batch(5, i)[0] for i in range(4)])
+    assert sorted(map(bytes, plain)) == sorted(map(bytes, shuffled))
+
+
+def test_only_a_shuffled_epoch_drops_the_incomplete_batch(make):
+    batches = make()
+    odd = {"dataset": batches.dataset, "files": batches.files[:6], "batch_size": 4}
+    assert len(Batches(**odd, size=(48, 48))) == 2
+    assert len(Batches(**odd, size=(48, 48)).batch(0, 1)[0]) == 2
+    assert len(Batches(**odd, size=(48, 48), shuffle=True)) == 1
+
+
+def test_fewer_images_than_a_batch_are_refused(make):
+    batches = make()
+    with pytest.raises(ValueError, match="2 images are fewer than one batch of 4"):
+        Batches(batches.dataset, batches.files[:2], 4, (48, 48), shuffle=True)
+
+
+@pytest.mark.parametrize(("flip", "axis"), [(flip_left_right, 1), (flip_up_down, 0)])
+def test_a_flip_moves_image_and_mask_alike(flip, axis):
+    ids = np.arange(6, dtype="uint8").reshape(2, 3)
+    sample = Sample(np.repeat(ids[..., None], 3, axis=2), ids, "x")
+    results = [flip(sample, np.random.default_rng(seed)) for seed in range(20)]
+    for result in results:
+        np.testing.assert_array_equal(result.image[..., 0], result.mask)
+        assert result.mask.tolist() in (ids.tolist(), np.flip(ids, axis).tolist())
+    flipped = sum(result.mask.tolist() != ids.tolist() for result in results)
+    assert 4 <= flipped <= 16
+
+
+def test_an_unknown_augmentation_is_named():
+    with pytest.raises(ValueError, match="augment must be one of none, hflip, flips"):
+        augmentation("heavy")

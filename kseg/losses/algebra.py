@@ -1,0 +1,99 @@
+"""Add losses and scale them: `get_loss("ce") + 0.5 * get_loss("dice")`."""
+
+import math
+
+import keras
+from keras import ops
+
+
+class SummableLoss(keras.losses.Loss):
+    """A float32 loss that can be added to other losses and multiplied by a number.
+
+    `call` returns shape `(1,)`, not `()`: Keras divides by the number of replicas under
+    `tf.distribute` only where something is left to reduce, and a plain scalar would make
+    the gradients of all replicas add up. Called as a function, the loss is a scalar. A Keras
+    `sample_weight` therefore multiplies that scalar by the mean weight; leave single pixels
+    out with `ignore_class`.
+
+    Args:
+        name: Name of the loss.
+    """
+
+    def __init__(self, name=None):
+        # float32 whatever `keras.config.floatx()` says: sums over pixels overflow float16.
+        super().__init__(name=name, dtype="float32")
+
+    def get_config(self):
+        return {"name": self.name}
+
+    def __add__(self, other):
+        """Return the weighted sum of this loss and another Keras loss."""
+        if not isinstance(other, keras.losses.Loss):
+            return NotImplemented
+        terms = [*_terms(self), *_terms(other)]
+        return WeightedSum([loss for _, loss in terms], [weight for weight, _ in terms])
+
+    def __radd__(self, other):
+        """Allow a plain Keras loss, or the 0 that `sum` starts from, on the left."""
+        if isinstance(other, int | float) and other == 0:
+            return self
+        if not isinstance(other, keras.losses.Loss):
+            return NotImplemented
+        return WeightedSum([other]) + self
+
+    def __mul__(self, factor):
+        """Return this loss times a number."""
+        if isinstance(factor, bool) or not isinstance(factor, int | float):
+            return NotImplemented
+        terms = _terms(self)
+        return WeightedSum([loss for _, loss in terms], [factor * weight for weight, _ in terms])
+
+    __rmul__ = __mul__
+
+
+def _terms(loss):
+    if isinstance(loss, WeightedSum):
+        return list(zip(loss.weights, loss.losses, strict=True))
+    return [(1.0, loss)]
+
+
+@keras.saving.register_keras_serializable("kseg")
+class WeightedSum(SummableLoss):
+    """The sum of `weight * loss` over several losses.
+
+    Args:
+        losses: The terms, any `keras.losses.Loss`; terms of Keras itself are averaged over
+            whatever they return per sample or pixel.
+        weights: A finite number of at least 0 per term; None means 1 each.
+        name: Name of the loss.
+
+    Raises:
+        ValueError: If there is no term, the lengths differ, or a weight is negative.
+    """
+
+    def __init__(self, losses, weights=None, *, name=None):
+        super().__init__(name=name or "_plus_".join(loss.name for loss in losses))
+        self.losses = list(losses)
+        self.weights = [1.0] * len(self.losses) if weights is None else list(map(float, weights))
+        if not self.losses or len(self.losses) != len(self.weights):
+            raise ValueError(
+                f"A sum needs one weight per loss, got {len(self.losses)} losses "
+                f"and {len(self.weights)} weights."
+            )
+        if not all(math.isfinite(weight) and weight >= 0 for weight in self.weights):
+            raise ValueError(f"Weights of losses must be at least 0, got {self.weights}.")
+
+    def call(self, y_true, y_pred):
+        """Return the weighted sum, shape `(1,)`."""
+        terms = zip(self.weights, self.losses, strict=True)
+        total = sum(weight * ops.mean(loss.call(y_true, y_pred)) for weight, loss in terms)
+        return ops.reshape(total, (1,))
+
+    def get_config(self):
+        losses = [keras.saving.serialize_keras_object(loss) for loss in self.losses]
+        return {**super().get_config(), "losses": losses, "weights": self.weights}
+
+    @classmethod
+    def from_config(cls, config):
+        losses = [keras.saving.deserialize_keras_object(loss) for loss in config["losses"]]
+        return cls(**{**config, "losses": losses})

@@ -1,0 +1,183 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from kseg.losses import CrossEntropy, Dice, WeightedSum, get_loss, list_losses, register
+from tests.losses.gradients import gradient
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=(4, 8, 8, 3)).astype("float32")
+LABELS = IMAGES.argmax(-1)
+
+
+def small_model():
+    return keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(3, 1)])
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_gradient_is_exactly_0_at_void_pixels_only(name):
+    labels = LABELS.copy()
+    labels[:, :3] = 255
+    found = gradient(get_loss(name, ignore_class=255), labels, IMAGES)
+    assert (found[:, :3] == 0).all()
+    assert (found[:, 3:] != 0).all()
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_gradient_without_valid_pixels_is_0(name):
+    found = gradient(get_loss(name, ignore_class=255), np.full_like(LABELS, 255), IMAGES)
+    assert (found == 0).all()
+
+
+def test_gradient_of_ce_is_p_minus_truth_over_pixels():
+    # d ce / d x = (softmax(x) - one-hot) / number of pixels
+    chances = np.exp(IMAGES) / np.exp(IMAGES).sum(-1, keepdims=True)
+    expected = (chances - np.eye(3)[LABELS]) / LABELS.size
+    found = gradient(get_loss("ce"), LABELS, IMAGES)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_fit_lowers_the_loss_under_jit(name):
+    keras.utils.set_random_seed(0)
+    model = small_model()
+    # torch.compile takes half a minute of C++ for this model.
+    jit = keras.backend.backend() != "torch"
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=get_loss(name), jit_compile=jit)
+    before = model.evaluate(IMAGES, LABELS, verbose=0)
+    model.fit(IMAGES, LABELS, epochs=8, verbose=0)
+    assert model.evaluate(IMAGES, LABELS, verbose=0) < 0.9 * before
+
+
+def test_float16_outputs_of_a_model_are_summed_in_float32():
+    # 4 * 256 * 256 pixels are more than float16 can count (65504).
+    images = np.tile(IMAGES, (1, 32, 32, 1))
+    layer = keras.layers.Conv2D(3, 1, dtype="mixed_float16")
+    model = keras.Sequential([keras.Input((None, None, 3)), layer])
+    model.compile(loss=get_loss("ce_dice"))
+    logits = model.predict(images, verbose=0)
+    expected = float(get_loss("ce_dice")(images.argmax(-1), logits.astype("float32")))
+    assert logits.dtype == np.float16
+    assert model.evaluate(images, images.argmax(-1), verbose=0) == pytest.approx(expected, rel=1e-3)
+
+
+def test_loss_is_float32_whatever_floatx():
+    old = keras.config.floatx()
+    keras.config.set_floatx("float16")
+    try:
+        loss = get_loss("dice")(LABELS, IMAGES.astype("float16"))
+    finally:
+        keras.config.set_floatx(old)
+    assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+
+
+def test_mean_sample_weight_multiplies_the_loss():
+    loss = get_loss("ce_dice")
+    weights = np.array([1.0, 0.0, 2.0, 3.0], "float32")
+    plain = float(loss(LABELS, IMAGES))
+    assert float(loss(LABELS, IMAGES, sample_weight=weights)) == pytest.approx(1.5 * plain)
+
+
+def test_losses_add_up_and_scale():
+    ce, dice = get_loss("ce"), get_loss("dice")
+    both = 0.5 * ce + (dice + ce) * 2
+    expected = 2.5 * float(ce(LABELS, IMAGES)) + 2 * float(dice(LABELS, IMAGES))
+    assert both.weights == [0.5, 2.0, 2.0]
+    assert float(both(LABELS, IMAGES)) == pytest.approx(expected)
+    assert float(sum([ce, dice])(LABELS, IMAGES)) == pytest.approx(
+        float(get_loss("ce_dice")(LABELS, IMAGES))
+    )
+
+
+def test_losses_of_keras_join_a_sum():
+    theirs = keras.losses.CategoricalCrossentropy(from_logits=True)
+    truth = np.eye(3, dtype="float32")[LABELS]
+    ours = float(get_loss("ce")(LABELS, IMAGES))
+    for both in (theirs + get_loss("ce"), get_loss("ce") + theirs):
+        assert float(both(truth, IMAGES)) == pytest.approx(2 * ours, rel=1e-5)
+
+
+def test_configs_restore_every_option():
+    options = {"ignore_class": -1, "class_weights": [1.0, 2.0, 3.0], "from_logits": False}
+    options |= {"per_image": True}
+    ce, dice = CrossEntropy(**options), Dice(**options, class_ids=[1], smooth=0.5)
+    for loss in (ce, dice, 0.25 * ce + 3 * dice):
+        data = keras.saving.serialize_keras_object(loss)
+        assert keras.saving.deserialize_keras_object(data).get_config() == loss.get_config()
+
+
+def test_compiled_model_loads_in_a_fresh_process(tmp_path):
+    model = small_model()
+    loss = get_loss("ce", ignore_class=255) + 0.5 * get_loss("dice", class_ids=[1, 2])
+    model.compile(loss=loss)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", x=IMAGES, y=LABELS)
+    script = (
+        "import keras, numpy, kseg.losses\n"
+        "model = keras.models.load_model('model.keras')\n"
+        "data = numpy.load('data.npz')\n"
+        "print(repr(model.evaluate(data['x'], data['y'], verbose=0)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    expected = model.evaluate(IMAGES, LABELS, verbose=0)
+    assert float(run.stdout.split()[-1]) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: get_loss("dise"), "did you mean 'dice'"),
+        (lambda: get_loss("ce", smooth=1), "Unknown option of loss 'ce': 'smooth'"),
+        (lambda: get_loss("dice", smoth=1), "did you mean 'smooth'"),
+        (lambda: get_loss("dice", smooth=-1), "smooth must be at least 0, got -1"),
+        (lambda: get_loss("ce", class_weights=[1, -2]), "class_weights must be at least 0"),
+        (lambda: get_loss("ce", class_weights=[0, 0]), "not all 0"),
+        (lambda: get_loss("ce", ignore_class=1.5), "ignore_class takes whole numbers, got 1.5"),
+        (lambda: get_loss("dice", class_ids=[]), "class_ids needs classes"),
+        (lambda: -1 * get_loss("ce"), "Weights of losses must be at least 0"),
+        (lambda: WeightedSum([]), "got 0 losses"),
+        (lambda: register("ce")(CrossEntropy), "registered twice"),
+    ],
+)
+def test_bad_options_get_one_sentence(build, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "sentence"),
+    [
+        ({"class_weights": [1, 2]}, LABELS, "class_weights has 2 entries, .* 3 classes"),
+        ({}, LABELS[:, :4], "y_true of shape .* does not fit y_pred"),
+        ({}, LABELS[0], "y_true of shape .* does not fit y_pred"),
+        ({}, np.eye(4)[LABELS], "y_true has 4 channels, y_pred has 3 classes"),
+        ({}, LABELS + 1, "y_true holds 3, but labels are 0 to 2"),
+        ({"ignore_class": 255}, LABELS - 1, "y_true holds -1, but labels are 0 to 2, or .*255"),
+        ({}, LABELS + 0.5, "y_true holds"),
+        ({}, np.eye(3)[LABELS] * 0.9, "one-hot truth holds only 0 and 1"),
+    ],
+)
+def test_bad_batches_get_one_sentence(options, labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        get_loss("ce_dice", **options)(labels, IMAGES)
+
+
+def test_class_ids_beyond_the_prediction_get_one_sentence():
+    with pytest.raises(ValueError, match="class_ids holds 3, the prediction has 3 classes"):
+        get_loss("dice", class_ids=[3])(LABELS, IMAGES)
+
+
+def test_labels_beyond_the_classes_are_void_in_compiled_code():
+    if keras.backend.backend() == "torch":
+        pytest.skip("torch runs eagerly and raises")
+    labels, void = LABELS.copy(), LABELS.copy()
+    labels[:, :3], void[:, :3] = 7, 255
+    model = small_model()
+    model.compile(loss=get_loss("ce_dice", ignore_class=255))
+    found = model.evaluate(IMAGES, labels, verbose=0)
+    assert found == pytest.approx(model.evaluate(IMAGES, void, verbose=0))

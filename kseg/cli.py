@@ -102,3 +102,7 @@ def _overview() -> str:
 def _fail(prog: str, message: str) -> None:
     print(f"{prog}: error: {message}", file=sys.stderr)
     sys.exit(USAGE_EXIT_CODE)
+
+
+if __name__ == "__main__":
+    main()

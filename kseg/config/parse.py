@@ -6,6 +6,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +66,7 @@ def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:
     """Let `--validate` alone mean `--validate true`."""
     switches = {f"--{f.name}" for f in dataclasses.fields(config_class) if f.type in (bool, "bool")}
     completed = []
-    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):
+    for argument, following in pairwise([*arguments, "--"]):
         completed.append(argument)
         if argument in switches and following.startswith("--"):
             completed.append("true")

@@ -48,7 +48,8 @@ class TrainConfig:
         validate: Measure on the validation images after each epoch.
         early_stopping: Stop after this many epochs without a better validation IoU; 0 never does.
         seed: Seed of the initial weights, the order of images and the augmentation.
-        workers: Threads that read and augment images; 0 does it between the steps.
+        workers: Threads that read and augment images ahead; with 0 or 1 it is done between the
+            steps.
         jit: Compile the training step with XLA: "auto" does where it is faster.
         multi_gpus: Split each batch over all GPUs of this machine (JAX backend).
         train_save_path: Folder that holds the experiments.

@@ -16,5 +16,7 @@ def jit_choice(mode: str = "auto") -> bool | str:
     """
     if mode != "auto":
         return mode == "on"
-    on_cpu = not keras.distribution.list_devices("gpu")
-    return False if keras.backend.backend() == "tensorflow" and on_cpu else "auto"
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    on_gpu = any("gpu" in device for device in keras.distribution.list_devices())
+    return "auto" if on_gpu else False

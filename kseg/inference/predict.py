@@ -15,6 +15,7 @@ from kseg.data.io import read_image, write_image, write_mask
 from kseg.data.pairing import list_images
 from kseg.inference.predictor import Predictor
 from kseg.palette import class_palette, overlay
+from kseg.runs import find_checkpoint
 
 
 def predict(config: PredictConfig) -> list[Path]:
@@ -25,9 +26,9 @@ def predict(config: PredictConfig) -> list[Path]:
     Raises:
         ValueError: No model, no input, or at the end, if some files could not be read.
     """
-    source = Path(config.input)
+    checkpoint, source = find_checkpoint(config.model), Path(config.input)
     files = [source] if source.is_file() else list_images(source)
-    predictor = Predictor.load(config.model)
+    predictor = Predictor.load(checkpoint)
     written, failed = predict_files(
         predictor, files, Path(config.output), config.batch_size, config.save, config.blend
     )

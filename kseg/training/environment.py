@@ -37,6 +37,8 @@ def _describe(seed: int) -> dict[str, Any]:
 
 
 def _devices() -> list[str]:
+    if keras.backend.backend() == "torch":  # where Keras has no device list
+        return [str(keras.ops.zeros(1).device)]
     return [str(device) for device in keras.distribution.list_devices()]
 
 

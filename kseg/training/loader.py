@@ -16,7 +16,7 @@ class Loader(keras.utils.PyDataset):
 
     Args:
         batches: Where the arrays come from.
-        workers: Threads; 0 reads between the steps.
+        workers: Threads; with 0 or 1 batches are read between the steps.
     """
 
     def __init__(self, batches: Batches, workers: int = 0):

@@ -177,6 +177,8 @@ def _fit(
         epochs=config.epochs,
         initial_epoch=info.epochs,
         callbacks=callbacks,
+        # Keras would shuffle the batches once more, with a state that no checkpoint keeps.
+        shuffle=False,
         verbose=0,
     )
 

@@ -1,0 +1,143 @@
+"""The same training command on every backend, and without TensorFlow."""
+
+import csv
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from kseg.runs import RunFolder
+from tests.conftest import ROOT
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def needs(backend):
+    missing = importlib.util.find_spec(backend) is None
+    return pytest.param(backend, marks=pytest.mark.skipif(missing, reason=f"needs {backend}"))
+
+
+each_backend = pytest.mark.parametrize("backend", [needs(backend) for backend in BACKENDS])
+
+FLAGS = {"input_height": 32, "input_width": 32, "train_batch_size": 4, "learning_rate": 3e-4}
+
+
+def flags(parts_root, weights, **changes):
+    values = {"data_root": parts_root, "train_save_path": weights, **FLAGS, **changes}
+    return [f"--{name}={value}" for name, value in values.items()]
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@each_backend
+def test_twenty_steps_lower_the_loss(backend, parts_root, tmp_path, run_script):
+    arguments = flags(parts_root, tmp_path, epochs=5)
+    result = run_script(ROOT / "examples/train.py", *arguments, KERAS_BACKEND=backend)
+    assert result.returncode == 0, result.stderr
+    run = RunFolder(tmp_path / "exp1" / "unet")
+    losses = [float(row["loss"]) for row in rows_of(run.metrics)]
+    assert len(losses) == 5
+    assert losses[-1] < 0.9 * losses[0]
+    assert json.loads(run.environment.read_text())["backend"] == backend
+    assert "foreground_iou" in result.stdout.replace("\n", "")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax")
+def test_training_and_prediction_work_without_tensorflow(parts_root, tmp_path, run_script):
+    code = (
+        "import sys\n"
+        "sys.modules['tensorflow'] = None  # any import of it fails\n"
+        "from kseg.cli import main\n"
+        f"main({['train', *flags(parts_root, tmp_path, epochs=1)]!r})\n"
+        f"main(['predict', '--model', {str(tmp_path / 'exp1' / 'unet')!r}, '--input', "
+        f"{str(parts_root / 'parts' / 'test_image')!r}, '--output', {str(tmp_path / 'out')!r}])\n"
+    )
+    result = run_script("-c", code, KERAS_BACKEND="jax")
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "out").glob("*_label.png"))) == 4
+
+
+@each_backend
+def test_a_checkpoint_of_one_backend_works_on_another(backend, parts_root, tmp_path, run_script):
+    import keras
+
+    from kseg.inference import ModelInfo, save_model
+    from kseg.models import get_model
+
+    model = get_model("unet", 2, image_init="divide", filters=4, levels=3)
+    info = ModelInfo("unet", ("background", "part"), None, 32, 32, 1, "divide")
+    save_model(model, tmp_path / "best.keras", info)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    np.save(tmp_path / "images.npy", images)
+    code = (
+        "import numpy as np, keras, pathlib\n"
+        "from kseg.inference import load_model\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "model, _ = load_model(folder / 'best.keras')\n"
+        "logits = model(np.load(folder / 'images.npy'), training=False)\n"
+        "np.save(folder / 'logits.npy', keras.ops.convert_to_numpy(logits))\n"
+    )
+    result = run_script("-c", code, KERAS_BACKEND=backend)
+    assert result.returncode == 0, result.stderr
+    expected = keras.ops.convert_to_numpy(model(images, training=False))
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-4)
+
+
+def test_a_killed_run_is_resumed_to_the_same_end(parts_root, tmp_path, run_script):
+    arguments = flags(parts_root, tmp_path / "whole", epochs=4)
+    assert run_script(ROOT / "examples/train.py", *arguments).returncode == 0
+    killed = tmp_path / "killed"
+    kill_after_an_epoch(flags(parts_root, killed, epochs=4), killed / "exp1" / "unet")
+    again = [f"--train_save_path={killed}", "--resume=last"]
+    result = run_script(ROOT / "examples/train.py", *again)
+    assert result.returncode == 0, result.stderr
+    whole, resumed = (RunFolder(path / "exp1" / "unet") for path in (tmp_path / "whole", killed))
+    for name in ("epoch", "loss", "val_loss", "val_iou_score"):
+        first, second = ([row[name] for row in rows_of(run.metrics)] for run in (whole, resumed))
+        np.testing.assert_allclose(np.float64(first), np.float64(second), rtol=1e-5)
+
+
+def kill_after_an_epoch(arguments, run_path):
+    """Start training, wait for a checkpoint, and kill the process while it goes on."""
+    run = RunFolder(run_path)
+    command = [sys.executable, str(ROOT / "examples/train.py"), *arguments]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=os.environ, **silent) as process:
+        deadline = time.monotonic() + 300
+        while not run.best.is_file() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert len(rows_of(run.metrics)) < 4 if run.metrics.is_file() else True
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax")
+def test_two_devices_learn_like_one(parts_root, tmp_path, run_script):
+    ends = {}
+    for devices in (1, 2):
+        weights = tmp_path / str(devices)
+        arguments = flags(parts_root, weights, epochs=2, multi_gpus=devices == 2)
+        options = f"--xla_force_host_platform_device_count={devices}"
+        script = ROOT / "examples/train.py"
+        result = run_script(script, *arguments, KERAS_BACKEND="jax", XLA_FLAGS=options)
+        assert result.returncode == 0, result.stderr
+        ends[devices] = rows_of(RunFolder(weights / "exp1" / "unet").metrics)[-1]
+    assert float(ends[1]["loss"]) == pytest.approx(float(ends[2]["loss"]), rel=1e-3)
+
+
+@each_backend
+def test_multi_gpus_on_one_device_is_refused(backend, parts_root, tmp_path, run_script):
+    arguments = flags(parts_root, tmp_path, multi_gpus=True)
+    result = run_script(ROOT / "examples/train.py", *arguments, KERAS_BACKEND=backend)
+    assert result.returncode == 2
+    assert "--multi_gpus needs" in result.stderr.strip().splitlines()[-1]

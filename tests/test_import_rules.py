@@ -1,0 +1,74 @@
+"""Who may import whom; see the table in CONTRIBUTING.md."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "kseg"
+ALL = {"layers", "encoders", "models", "losses", "metrics", "data", "palette", "config", "runs"}
+ALLOWED = {
+    "layers": set(),
+    "losses": set(),
+    "metrics": set(),
+    "encoders": {"layers"},
+    "models": {"layers", "encoders"},
+    "palette": set(),
+    "config": set(),
+    "runs": set(),
+    "data": {"palette"},
+    "inference": {"losses", "models", "metrics", "data", "palette", "config", "runs"},
+    "training": ALL | {"inference"},
+    "export": {"models", "inference", "config", "runs"},
+    "commands": ALL | {"inference", "training", "export"},
+    "cli": {"config"},
+    "__init__": set(),
+}
+WITHOUT_KERAS = {"data", "palette", "config", "runs", "cli", "__init__"}
+BACKENDS = {"tensorflow", "jax", "torch"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(path, top_level_only=False):
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = tree.body if top_level_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_folder_may(path):
+    part = part_of(path)
+    for name in imports_of(path):
+        package, _, rest = name.partition(".")
+        if package == "kseg" and rest:
+            used = rest.split(".")[0]
+            assert used == part or used in ALLOWED[part], f"{path} imports {name}"
+        if package == "keras":
+            assert part not in WITHOUT_KERAS, f"{path} imports {name}"
+        assert package not in BACKENDS or part == "export", f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("script", sorted([*ROOT.glob("examples/*.py"), *ROOT.glob("tools/*.py")]))
+def test_scripts_are_thin(script):
+    kseg_imports = {name for name in imports_of(script) if name.startswith("kseg")}
+    assert kseg_imports == {"kseg.cli"}
+    assert len(script.read_text("utf-8").splitlines()) <= 30
+
+
+def test_importing_kseg_loads_nothing_heavy(run_script):
+    code = "import kseg, sys; print([m for m in ('keras', 'numpy', 'cv2') if m in sys.modules])"
+    assert run_script("-c", code).stdout.strip() == "[]"
+
+
+def test_files_are_small():
+    assert [p for p in MODULES if len(Path(p).read_text("utf-8").splitlines()) > 300] == []

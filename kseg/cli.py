@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ USAGE_EXIT_CODE = 2
 class Command(NamedTuple):
     """Where a command's config class and function are; nothing is imported before it runs."""
 
-    config: str | None
+    config: str
     function: str
     summary: str
 
@@ -74,6 +75,8 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
 
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
     prepare_backend()
+    with _quiet_stderr():
+        importlib.import_module("keras")
     module, function = command.function.split(":")
     getattr(importlib.import_module(module), function)(settings)
 
@@ -85,11 +88,30 @@ def prepare_backend() -> None:
         if not installed:
             raise ValueError("no backend is installed: pip install tensorflow, jax or torch")
         os.environ["KERAS_BACKEND"] = installed[0]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kseg" / "jax"
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Drop what is written to file descriptor 2.
+
+    TensorFlow's native code reports there that it found no GPU, before it reads its log level;
+    what goes wrong in an import is an exception and stays one.
+    """
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def _overview() -> str:

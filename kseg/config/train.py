@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kseg.config.checks import require_at_least, require_at_most, require_plain_name
 from kseg.config.parse import UsageError
@@ -22,6 +22,8 @@ class TrainConfig:
     Args:
         exp_name: Name of the experiment.
         model_name: Name of the model, see `kseg models`.
+        model_options: Keyword options of the model, for example
+            `--model_options '{"filters": 64}'` for a wider U-Net.
         dataset_name: "parts" (drawn on first use), "parts_multiclass", "camvid", "drive",
             "isbi", or a folder DATA_ROOT/DATASET_NAME with train_image, train_label, test_image
             and test_label (val_image and val_label if there are any).
@@ -60,6 +62,7 @@ class TrainConfig:
 
     exp_name: str = "exp1"
     model_name: str = "unet"
+    model_options: dict[str, Any] = field(default_factory=dict)
     dataset_name: str = "parts"
     data_root: str = "data"
     n_classes: int | None = None

@@ -55,7 +55,7 @@ class Batches:
         chosen = range(index * self.batch_size, (index + 1) * self.batch_size)
         order = self._order(epoch)
         samples = [self._sample(epoch, int(order[i])) for i in chosen if i < len(order)]
-        return np.stack([s.image for s in samples]), np.stack([s.mask for s in samples])
+        return np.stack([s.image for s in samples]), np.stack([s.labels for s in samples])
 
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:

@@ -42,14 +42,14 @@ def _with_progress(items: Iterator[np.ndarray], total: int) -> Iterator[np.ndarr
 def _count(dataset: Dataset, files: SampleFiles) -> np.ndarray:
     sample = dataset.load(files)
     check_labels(sample, files, dataset.num_classes, dataset.ignore_class)
-    return np.bincount(sample.mask.ravel(), minlength=dataset.num_classes)[: dataset.num_classes]
+    return np.bincount(sample.labels.ravel(), minlength=dataset.num_classes)[: dataset.num_classes]
 
 
 def check_labels(
     sample: Sample, files: SampleFiles, num_classes: int, ignore_class: int | None
 ) -> None:
     """Raise ValueError where a label map holds values that are no class and not ignored."""
-    values = np.unique(sample.mask)
+    values = np.unique(sample.labels)
     wrong = [int(v) for v in values if not 0 <= v < num_classes and v != ignore_class]
     if not wrong:
         return

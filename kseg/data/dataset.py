@@ -48,6 +48,13 @@ class Sample:
     mask: np.ndarray | None
     name: str
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The label map, where there must be one."""
+        if self.mask is None:
+            raise ValueError(f"{self.name}: this sample has no label map")
+        return self.mask
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -37,9 +37,9 @@ def contact_sheet(path: Path, shown: Sequence[tuple[Sample, np.ndarray]], void: 
 
 
 def _row(sample: Sample, predicted: np.ndarray, void: int) -> list[np.ndarray]:
-    counts = sample.mask != void
-    truth = np.where(counts, sample.mask, 0)
-    wrong = counts & (sample.mask != predicted)
+    counts = sample.labels != void
+    truth = np.where(counts, sample.labels, 0)
+    wrong = counts & (sample.labels != predicted)
     errors = np.where(wrong[..., None], _ERROR_COLOUR, sample.image // 2)
     return [
         sample.image,

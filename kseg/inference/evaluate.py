@@ -73,7 +73,7 @@ def score_files(
         images = [sample.image for _, sample in batch]
         labels = predictor.predict_padded(images, min(batch_size, len(files)))
         for (index, sample), predicted in zip(batch, labels, strict=True):
-            confusion += confusion_matrix(sample.mask, predicted, num_classes, ignore)
+            confusion += confusion_matrix(sample.labels, predicted, num_classes, ignore)
             if index % every == 0 and len(shown) < SHEET_SAMPLES:
                 shown.append((sample, predicted))
     return confusion, shown

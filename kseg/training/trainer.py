@@ -101,7 +101,12 @@ def _loaders(config: TrainConfig, dataset: Dataset) -> tuple[Loader, Loader | No
 
 
 def _new(config: TrainConfig, dataset: Dataset, steps: int) -> tuple[keras.Model, ModelInfo]:
-    model = get_model(config.model_name, dataset.num_classes, image_init=config.image_init)
+    model = get_model(
+        config.model_name,
+        dataset.num_classes,
+        image_init=config.image_init,
+        **config.model_options,
+    )
     model.compile(
         get_optimizer(config.optimizer_name, config.learning_rate, config.lr_schedule, steps),
         get_loss(config.loss, ignore_class=dataset.void),

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from jsonargparse import auto_cli
+from result_files import write_rows
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +21,6 @@ RUNS = (
     ("adam", 0.001, "kseg's default"),
     ("adamw", 0.001, ""),
 )
-RESULTS = Path(__file__).parent / "results" / "optimizers.csv"
 
 
 def main(epochs: int = 8, size: int = 96, data_root: str = "data", seed: int = 0) -> None:
@@ -42,11 +42,7 @@ def main(epochs: int = 8, size: int = 96, data_root: str = "data", seed: int = 0
         rows.append(
             {"optimizer": name, "learning_rate": rate, "val_iou_score": score, "note": note}
         )
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows("optimizers.csv", rows)
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*map(str, row.values()))

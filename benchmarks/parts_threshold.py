@@ -8,6 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from jsonargparse import auto_cli
+from result_files import write_rows
 from rich.console import Console
 from rich.table import Table
 
@@ -64,7 +65,7 @@ def otsu_iou(values: np.ndarray, masks: np.ndarray) -> float:
 
 
 def main(count: int = 40, size: tuple[int, int] = (224, 224), seed: int = 0) -> None:
-    """Prints the IoU of thresholds on the test split, drawn in memory.
+    """Prints the IoU of thresholds on the test split and writes results/parts_threshold.csv.
 
     Args:
         count: Number of test images.
@@ -74,11 +75,16 @@ def main(count: int = 40, size: tuple[int, int] = (224, 224), seed: int = 0) -> 
     images, labels = zip(*iter_parts("test", count, size=size, seed=seed), strict=True)
     masks = np.stack(labels) > 0
     share = f"{count} test images, {masks.mean():.1%} of the pixels are parts"
-    table = Table("channel", "best global IoU", "level", "side", "Otsu per image", title=share)
+    rows = []
     for name, channel in CHANNELS.items():
         values = np.stack([channel(image) for image in images])
         iou, level, side = best_threshold(values, masks)
-        table.add_row(name, f"{iou:.3f}", str(level), side, f"{otsu_iou(values, masks):.3f}")
+        scores = {"iou": round(iou, 3), "otsu_iou": round(otsu_iou(values, masks), 3)}
+        rows.append({"channel": name, "level": level, "side": side, **scores})
+    write_rows("parts_threshold.csv", rows)
+    table = Table(*rows[0], title=share)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
     Console().print(table)
 
 

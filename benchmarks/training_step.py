@@ -1,4 +1,4 @@
-"""Seconds of a training step with XLA on and off, for one backend (`KERAS_BACKEND`)."""
+"""Seconds of a training step with and without compilation, for one backend (`KERAS_BACKEND`)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from jsonargparse import auto_cli  # noqa: E402
+from result_files import read_rows, write_rows  # noqa: E402
+
+RESULT = "training_step.csv"
 
 
 def main(model_name: str = "unet", size: int = 112, batch_size: int = 4, steps: int = 12) -> None:
-    """Print the median of each setting, taken in turn, and their ratio.
+    """Take both settings in turn and keep their medians as the backend's row.
 
     Args:
         model_name: Registered name.
@@ -41,10 +44,19 @@ def main(model_name: str = "unet", size: int = 112, batch_size: int = 4, steps: 
             model.train_on_batch(images, labels)
             seconds[jit].append(time.perf_counter() - start)
     plain, xla = (statistics.median(seconds[jit]) for jit in (False, True))
-    print(
-        f"{keras.backend.backend()} {model_name} {size}x{size} batch {batch_size}: "
-        f"plain {plain:.3f} s, XLA {xla:.3f} s, ratio XLA/plain {xla / plain:.2f}"
-    )
+    row = {
+        "backend": keras.backend.backend(),
+        "model": model_name,
+        "size": size,
+        "batch_size": batch_size,
+        "cpus": os.cpu_count(),
+        "plain_seconds": round(plain, 3),
+        "xla_seconds": round(xla, 3),
+        "xla_over_plain": round(xla / plain, 2),
+    }
+    print(row)
+    others = [old for old in read_rows(RESULT) if old["backend"] != row["backend"]]
+    write_rows(RESULT, [*others, row])
 
 
 if __name__ == "__main__":

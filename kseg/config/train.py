@@ -10,7 +10,7 @@ from kseg.config.checks import require_at_least, require_at_most, require_plain_
 from kseg.config.parse import UsageError
 
 ImageInit = Literal["divide", "sub_mean", "sub_and_divide"]
-Augment = Literal["none", "hflip", "flips"]
+Augment = Literal["none", "hflip", "flips", "turns"]
 
 
 @dataclass
@@ -37,13 +37,13 @@ class TrainConfig:
             (letterbox) that counts in no loss and no metric.
         image_init: Normalisation inside the model: "divide" (0..1), "sub_and_divide" (-1..1) or
             "sub_mean" (minus the ImageNet mean).
-        augment: Random flips of the training images: "none", "hflip" (left to right) or "flips"
-            (upside down too).
+        augment: Random changes of the training images: "none", "hflip" (left to right), "flips"
+            (upside down too) or "turns" (quarter turns of square inputs too).
         loss: Name of the loss: ce, dice or ce_dice.
         optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, nadam, ...
         learning_rate: Learning rate, by default a value that suits the optimizer.
-        lr_schedule: "cosine" lowers the learning rate to a hundredth over the run, "constant"
-            keeps it.
+        lr_schedule: "cosine" warms up in the first twentieth of the run and then lowers the
+            learning rate to a hundredth, "constant" keeps it.
         epochs: Number of passes over the training images.
         train_batch_size: Images per training step.
         val_batch_size: Images per validation step.

@@ -26,10 +26,19 @@ def _flip(sample: Sample, axis: int) -> Sample:
     return Sample(np.flip(sample.image, axis), mask, sample.name)
 
 
+def quarter_turn(sample: Sample, rng: np.random.Generator) -> Sample:
+    """Turn a square sample by 90 degrees with probability 0.5; others stay as they are."""
+    if sample.image.shape[0] != sample.image.shape[1] or rng.random() >= 0.5:
+        return sample
+    mask = None if sample.mask is None else np.rot90(sample.mask)
+    return Sample(np.rot90(sample.image), mask, sample.name)
+
+
 AUGMENTATIONS: dict[str, Sequence[Transform]] = {
     "none": (),
     "hflip": (flip_left_right,),
     "flips": (flip_left_right, flip_up_down),
+    "turns": (flip_left_right, flip_up_down, quarter_turn),
 }
 
 

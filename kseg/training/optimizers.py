@@ -22,6 +22,7 @@ DEFAULT_LEARNING_RATES = {
 
 
 _LOWEST_SHARE = 0.01
+_WARM_UP_SHARE = 0.05
 
 
 def get_optimizer(
@@ -35,9 +36,10 @@ def get_optimizer(
     Args:
         name: Keras' name in any case, such as "adam".
         learning_rate: None takes the value of `DEFAULT_LEARNING_RATES`.
-        schedule: "constant", or "cosine": down to a hundredth of the rate along half a cosine
-            wave (Loshchilov and Hutter, SGDR, 2016, arXiv 1608.03983, without restarts).
-        total_steps: Length of the wave.
+        schedule: "constant", or "cosine": up to the rate along a line in the first twentieth of
+            the steps, then down to a hundredth of it along half a cosine wave (Loshchilov and
+            Hutter, SGDR, 2016, arXiv 1608.03983, without restarts).
+        total_steps: Steps of the whole run.
 
     Raises:
         ValueError: An unknown name.
@@ -50,7 +52,14 @@ def get_optimizer(
         raise ValueError(f"unknown optimizer {name!r}: {hint}known are {known}")
     rate = DEFAULT_LEARNING_RATES[key] if learning_rate is None else learning_rate
     if schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, total_steps, alpha=_LOWEST_SHARE)
+        warm_up = max(1, round(_WARM_UP_SHARE * total_steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0,
+            max(1, total_steps - warm_up),
+            alpha=_LOWEST_SHARE,
+            warmup_target=rate,
+            warmup_steps=warm_up,
+        )
     momentum = {"momentum": 0.9, "nesterov": True} if key == "sgd" else {}
     config = {"learning_rate": rate, **momentum}
     return keras.optimizers.get({"class_name": key, "config": config})

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kseg.data import open_dataset
-from kseg.data.augment import augmentation, flip_left_right, flip_up_down
+from kseg.data.augment import augmentation, flip_left_right, flip_up_down, quarter_turn
 from kseg.data.batches import Batches
 from kseg.data.dataset import Sample
 
@@ -65,6 +65,21 @@ def test_a_flip_moves_image_and_mask_alike(flip, axis):
     assert 4 <= flipped <= 16
 
 
+def test_turns_show_all_eight_positions_of_a_square_and_leave_others_alone():
+    ids = np.arange(9, dtype="uint8").reshape(3, 3)
+    sample = Sample(np.repeat(ids[..., None], 3, axis=2), ids, "x")
+    seen = set()
+    for seed in range(100):
+        turned, rng = sample, np.random.default_rng(seed)
+        for transform in augmentation("turns"):
+            turned = transform(turned, rng)
+        np.testing.assert_array_equal(turned.image[..., 0], turned.mask)
+        seen.add(turned.mask.tobytes())
+    assert len(seen) == 8
+    wide = Sample(sample.image[:2], ids[:2], "x")
+    assert quarter_turn(wide, np.random.default_rng(0)) is wide
+
+
 def test_an_unknown_augmentation_is_named():
-    with pytest.raises(ValueError, match="augment must be one of none, hflip, flips"):
+    with pytest.raises(ValueError, match="augment must be one of none, hflip, flips, turns"):
         augmentation("heavy")

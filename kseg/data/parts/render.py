@@ -92,7 +92,7 @@ def _add_part(
 ) -> None:
     """Lays one random part with its shadow on the canvas and enters it in the label, in place."""
     kind = int(rng.integers(len(PART_NAMES)))
-    unit = _NOMINAL_RADIUS * scale * rng.uniform(0.9, 1.2)
+    unit = _NOMINAL_RADIUS * scale * rng.uniform(0.95, 1.25)
     around = canvas[_overlap(label.shape, centre, int(2 * unit))[0]].mean(axis=(0, 1))
     alpha, colour = _draw_part(rng, PART_NAMES[kind], unit, light, around)
     margin = int(np.ceil(0.5 * unit))
@@ -144,7 +144,7 @@ def _cast_shadow(
     moved = cv2.warpAffine(alpha, move, alpha.shape[::-1])
     cast = cv2.GaussianBlur(moved, (0, 0), rng.uniform(0.04, 0.1) * unit)
     contact = cv2.GaussianBlur(alpha, (0, 0), 0.06 * unit)
-    return np.maximum(rng.uniform(0.3, 0.58) * cast, rng.uniform(0.2, 0.4) * contact)
+    return np.maximum(rng.uniform(0.2, 0.4) * cast, rng.uniform(0.12, 0.28) * contact)
 
 
 def _photograph(rng: np.random.Generator, canvas: np.ndarray, scale: float) -> np.ndarray:

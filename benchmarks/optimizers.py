@@ -23,7 +23,7 @@ RUNS = (
 )
 
 
-def main(epochs: int = 8, size: int = 96, data_root: str = "data", seed: int = 0) -> None:
+def main(epochs: int = 8, size: int = 64, data_root: str = "data", seed: int = 0) -> None:
     """Train with each optimizer and write results/optimizers.csv.
 
     Args:
@@ -38,6 +38,7 @@ def main(epochs: int = 8, size: int = 96, data_root: str = "data", seed: int = 0
             ["--optimizer_name", name, "--learning_rate", str(rate), "--epochs", str(epochs)]
             + ["--input_height", str(size), "--input_width", str(size)]
             + ["--data_root", data_root, "--seed", str(seed), "--augment", "flips"]
+            + ["--model_options", '{"filters": 16}']
         )
         rows.append(
             {"optimizer": name, "learning_rate": rate, "val_iou_score": score, "note": note}

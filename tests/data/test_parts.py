@@ -138,4 +138,3 @@ def test_no_global_threshold_reaches_half_the_iou_on_the_test_images():
     for channel in benchmark.CHANNELS.values():
         values = np.stack([channel(image) for image in images])
         assert benchmark.best_threshold(values, masks)[0] < 0.5
-        assert benchmark.otsu_iou(values, masks) < 0.55

@@ -110,7 +110,7 @@ def _write(
 
 
 _ITEMS: tuple[tuple[Item, int], ...] = (
-    (_stroke, 4), (_sticker, 2), (_pebbles, 2), (_screw_hole, 2), (_print, 2),
+    (_stroke, 3), (_sticker, 1), (_pebbles, 1), (_screw_hole, 1), (_print, 1),
 )  # fmt: skip
 
 

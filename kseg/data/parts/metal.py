@@ -91,7 +91,7 @@ def shade(
 
 
 def choose_metal(rng: np.random.Generator, ground: np.ndarray) -> tuple[Material, np.ndarray]:
-    """Draws three pieces of metal and takes the one that stands out most from the ground.
+    """Draws four pieces of metal and takes the one that stands out most from the ground.
 
     Args:
         rng: The source of randomness.
@@ -100,8 +100,8 @@ def choose_metal(rng: np.random.Generator, ground: np.ndarray) -> tuple[Material
     Returns:
         The metal, and the colour of this piece: RGB as float32 (3,), 0 to about 1.
     """
-    kinds = [MATERIALS[list(MATERIALS)[rng.integers(len(MATERIALS))]] for _ in range(3)]
-    tints = rng.uniform(0.78, 1.2, (3, 1)) * rng.uniform(0.96, 1.04, (3, 3))
+    kinds = [MATERIALS[list(MATERIALS)[rng.integers(len(MATERIALS))]] for _ in range(4)]
+    tints = rng.uniform(0.78, 1.2, (4, 1)) * rng.uniform(0.96, 1.04, (4, 3))
     colours = (tints * [kind.colour for kind in kinds]).astype(np.float32)
     # Tones are compared by their ratio, as eyes do, because a difference hides dark on dark.
     contrast = np.abs(np.log((colours + 0.05) / (np.maximum(ground, 0) + 0.05))).sum(axis=1)

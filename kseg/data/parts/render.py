@@ -60,7 +60,7 @@ def draw_scene(
     shape = check_size(size)
     scale = float(np.sqrt(shape[0] * shape[1])) / _NOMINAL_SIDE
     canvas = draw_ground(rng, shape, scale)
-    if rng.random() < 0.35:
+    if rng.random() < 0.15:
         lay_sheet(rng, canvas, scale)
     add_clutter(rng, canvas, scale)
     label = np.zeros(shape, np.uint8)

@@ -41,7 +41,7 @@ def main(run: str, name: str, picture: str | None = None) -> None:
         Path(picture).parent.mkdir(parents=True, exist_ok=True)
         sheet = Image.open(folder / "evaluation" / "contact_sheet.png").convert("RGB")
         # The first rows say enough.
-        sheet.crop((0, 0, sheet.width, round(sheet.height * 0.51))).save(picture, quality=85)
+        sheet.crop((0, 0, sheet.width, round(sheet.height * 0.507))).save(picture, quality=85)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from textwrap import indent
 
 from jsonargparse import auto_cli
 
@@ -28,8 +29,8 @@ def main(check: bool = False) -> None:
     contents = {
         "models": markdown_table(model_rows()),
         "train": train_sentence(),
-        "optimizers": optimizers_sentence(),
-        "xla": xla_sentence(),
+        "optimizers": indent(optimizers_sentence(), "  "),
+        "xla": indent(xla_sentence(), "  "),
     }
     for name, content in contents.items():
         new = replace_between(new, name, content)

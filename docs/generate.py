@@ -43,10 +43,12 @@ def train_sentence() -> str:
     """Say what `make train` reached."""
     record = json.loads((RESULTS / "runs" / "parts.json").read_text())
     rows = read_rows("runs/parts.csv")
+    settings = record["settings"]
     minutes = sum(float(row["seconds"]) for row in rows) / 60
     return (
-        f"Our run: foreground IoU {record['means']['foreground_iou']:.3f} after {len(rows)} "
-        "epochs, "
+        f"Our run, with {settings['model_options']['filters']} filters at "
+        f"{settings['input_height']}x{settings['input_width']}: foreground IoU "
+        f"{record['means']['foreground_iou']:.3f} at 224x224 after {len(rows)} epochs, "
         f"{minutes:.1f} minutes of training on two CPU cores; the best single threshold on a "
         f"colour channel reaches {best_threshold():.2f}."
     )
@@ -78,7 +80,7 @@ def xla_sentence() -> str:
 
 def replace_between(text: str, name: str, content: str) -> str:
     """Replace what stands between the comments `<!-- NAME -->` and `<!-- /NAME -->`."""
-    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?( *<!-- /{name} -->)", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"README.md has no <!-- {name} --> ... <!-- /{name} -->")
     return pattern.sub(lambda match: f"{match[1]}\n{content}\n\n{match[2]}", text)

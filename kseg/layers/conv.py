@@ -7,8 +7,8 @@ from keras import KerasTensor, layers
 BATCH_NORM_MOMENTUM = 0.9
 """Share of the old moving statistics kept at each step.
 
-Keras' default of 0.99 still holds a third of the initial values after 100 steps, so a short run
-can be perfect in training mode and useless in inference mode.
+Keras' default of 0.99 still holds a third of the initial values after 100 steps, so after a short
+run a model can be right in training mode and useless in inference mode.
 """
 
 

@@ -71,7 +71,7 @@ class TensorBoardLog(keras.callbacks.Callback):
             strip = np.concatenate(
                 [image, overlay(image, truth), overlay(image, predicted)], axis=1
             )
-            tag = f"image, truth, prediction/{index}"
+            tag = f"image_truth_prediction/{index}"
             self._validation.add_image(tag, strip, step, dataformats="HWC")
 
     def on_train_end(self, logs=None):

@@ -117,7 +117,7 @@ def kill_after_an_epoch(arguments, run_path):
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, env=os.environ, **silent) as process:
         deadline = time.monotonic() + 300
-        while not run.best.is_file() and process.poll() is None:
+        while not run.last.is_file() and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)

@@ -164,7 +164,7 @@ def _fit(
     callbacks = [
         EpochSetter(training),
         Progress(len(training), config.train_batch_size, config.epochs, monitor),
-        checkpoints,
+        # Records come before the checkpoint: a run killed in between writes them once more.
         MetricsCsv(run.metrics, info.epochs),
         TensorBoardLog(
             run.log,
@@ -173,6 +173,7 @@ def _fit(
             len(training) * config.train_batch_size,
             info.epochs,
         ),
+        checkpoints,
     ]
     if config.early_stopping:
         callbacks.append(EarlyStop(checkpoints, config.early_stopping))

@@ -12,7 +12,7 @@ from kseg.runs import RunFolder
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Write `last.keras` after each epoch and copy it to `best.keras` when the score rose.
+    """Write `last.keras` after each epoch, and `best.keras` too when the score rose.
 
     Args:
         run: Where to write.
@@ -33,9 +33,12 @@ class Checkpoints(keras.callbacks.Callback):
         self.info = replace(self.info, epochs=epoch + 1)
         if improved:
             self.info = replace(self.info, best_score=score, best_epoch=epoch + 1)
-        save_model(self.model, self.run.last, self.info)
-        if improved:
-            copy_model(self.run.last, self.run.best)
+        if not improved:
+            save_model(self.model, self.run.last, self.info)
+            return
+        # The last checkpoint comes last: a run killed in between repeats the epoch and its best.
+        save_model(self.model, self.run.best, self.info)
+        copy_model(self.run.best, self.run.last)
 
     def _refuse_nan(self, epoch: int, logs: dict) -> None:
         if math.isfinite(logs["loss"]):

@@ -50,6 +50,9 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            {**{name: float(value) for name, value in row.items() if value}, "epoch": epoch}
-            for epoch, row in enumerate(csv.DictReader(file), start=1)
+            {
+                **{name: float(value) for name, value in row.items() if value},
+                "epoch": int(row["epoch"]),
+            }
+            for row in csv.DictReader(file)
         ]

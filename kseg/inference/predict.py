@@ -29,13 +29,9 @@ def predict(config: PredictConfig) -> list[Path]:
     checkpoint, source = find_checkpoint(config.model), Path(config.input)
     files = [source] if source.is_file() else list_images(source)
     predictor = Predictor.load(checkpoint)
-    written, failed = predict_files(
+    return predict_files(
         predictor, files, Path(config.output), config.batch_size, config.save, config.blend
     )
-    print(f"{len(files) - len(failed)} images segmented, results in {config.output}")
-    if failed:
-        raise ValueError(f"{len(failed)} of {len(files)} files could not be read: {failed[0]}")
-    return written
 
 
 def predict_files(
@@ -45,8 +41,12 @@ def predict_files(
     batch_size: int,
     save: str = "all",
     blend: float = 0.5,
-) -> tuple[list[Path], list[str]]:
-    """Segment files; return the files written and one message for each that failed."""
+) -> list[Path]:
+    """Segment files, print how many, and return the files written.
+
+    Raises:
+        ValueError: At the end, if some files could not be read.
+    """
     names = dict(zip(files, _output_names(files), strict=True))
     written: list[Path] = []
     failed: list[str] = []
@@ -56,7 +56,10 @@ def predict_files(
         labels = predictor.predict_padded(images, min(batch_size, len(files)))
         for (path, image), mask in zip(batch, labels, strict=True):
             written += _write(output / names[path], image, mask, save, blend)
-    return written, failed
+    print(f"{len(files) - len(failed)} images segmented, results in {output}")
+    if failed:
+        raise ValueError(f"{len(failed)} of {len(files)} files could not be read: {failed[0]}")
+    return written
 
 
 def _read(files: Sequence[Path], failed: list[str]) -> Iterator[tuple[Path, np.ndarray]]:

@@ -29,13 +29,11 @@ class Checkpoints(keras.callbacks.Callback):
         self._refuse_nan(epoch, logs)
         score = float(logs[self.monitor])
         best = self.info.best_score
-        improved = best is None or score > best
         self.info = replace(self.info, epochs=epoch + 1)
-        if improved:
-            self.info = replace(self.info, best_score=score, best_epoch=epoch + 1)
-        if not improved:
+        if best is not None and score <= best:
             save_model(self.model, self.run.last, self.info)
             return
+        self.info = replace(self.info, best_score=score, best_epoch=epoch + 1)
         # The last checkpoint comes last: a run killed in between repeats the epoch and its best.
         save_model(self.model, self.run.best, self.info)
         copy_model(self.run.best, self.run.last)

@@ -60,21 +60,21 @@ class RunFolder:
         return self.path / "evaluation"
 
     def exists(self) -> bool:
-        """Tell whether a run was started here."""
-        return self.config.is_file() or self.last.is_file()
+        """Tell whether a run got as far as a checkpoint here."""
+        return self.best.is_file() or self.last.is_file()
 
     def create(self, *, overwrite: bool) -> None:
-        """Make the folder for a new run.
+        """Make the folder for a new run; what one without any checkpoint left is removed.
 
         Raises:
             ValueError: An earlier run is there and `overwrite` is False.
         """
-        if self.exists():
-            if not overwrite:
-                raise ValueError(
-                    f"{self.path}: there is a run already; choose another --exp_name, continue it "
-                    "with --resume last, or delete it with --overwrite"
-                )
+        if self.exists() and not overwrite:
+            raise ValueError(
+                f"{self.path}: there is a run already; choose another --exp_name, continue it "
+                "with --resume last, or delete it with --overwrite"
+            )
+        if self.exists() or self.config.is_file():
             shutil.rmtree(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
 

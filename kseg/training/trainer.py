@@ -135,7 +135,7 @@ def _restored(
     if not run.last.is_file():
         raise ValueError(f"{run.path}: there is no run to resume; leave --resume out")
     stored, wanted = read_info(run.last), _info(config, dataset)
-    for name in ("model_name", "image_init"):
+    for name in ("model_name", "image_init", "input_height", "input_width", "resize_op"):
         if getattr(stored, name) != getattr(wanted, name):
             raise ValueError(
                 f"--{name} is {getattr(wanted, name)}, but the run to resume has "

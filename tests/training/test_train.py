@@ -102,9 +102,17 @@ def test_a_resumed_run_ends_like_one_that_was_never_stopped(parts_root, finished
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_resuming_with_other_classes_is_refused(finished):
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--n_classes=3", "the data set has 3 classes, but the run to resume has 2"),
+        ("--input_height=64", "--input_height is 64, but the run to resume has 32"),
+    ],
+)
+def test_resuming_with_another_shape_is_refused(flag, message, finished, capsys):
     with pytest.raises(SystemExit, match="2"):
-        main(["train", "--resume", str(finished.path), "--n_classes", "3"])
+        main(["train", "--resume", str(finished.path), flag])
+    assert message in capsys.readouterr().err
 
 
 def test_early_stopping_ends_the_run(parts_root, tmp_path):

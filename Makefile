@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 BACKENDS ?= jax,torch
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt
 
-.PHONY: train test test-no-tensorflow lint format docs clean
+.PHONY: train test test-backends test-no-tensorflow lint format docs clean
 
 train: $(VENV)/.installed
 	$(BIN)/kseg train --config examples/configs/parts.yaml --overwrite
@@ -16,13 +16,19 @@ test: $(VENV)/.installed-dev
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest --cov --cov-report=term
 
+# Everything that depends on the backend, at full length: about an hour and a half for all three.
+test-backends: $(VENV)/.installed-dev
+	for backend in tensorflow jax torch; do \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest --full tests/layers tests/encoders tests/models tests/losses tests/metrics || exit 1; \
+	done
+
 # An environment without TensorFlow: the package's own list less one line.
 test-no-tensorflow:
 	$(PYTHON) -m venv .venv-no-tensorflow
 	.venv-no-tensorflow/bin/pip install -q -c requirements/tested.txt -r requirements/base.txt jax pytest hypothesis scikit-learn
 	.venv-no-tensorflow/bin/pip install -q --no-deps -e .
 	! .venv-no-tensorflow/bin/python -c "import tensorflow" 2>/dev/null
-	KERAS_BACKEND=jax .venv-no-tensorflow/bin/python -m pytest tests/losses tests/metrics tests/models tests/layers tests/data tests/training tests/inference
+	KERAS_BACKEND=jax .venv-no-tensorflow/bin/python -m pytest tests/losses tests/metrics tests/models tests/layers tests/encoders tests/data tests/training tests/inference
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Rewrite the generated tables of the README; `--check True` only says whether they are true."""
+"""Rewrite what is generated in README and pages; `--check True` only says whether it is true."""
 
 from __future__ import annotations
 
@@ -12,31 +12,96 @@ from jsonargparse import auto_cli
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+PAGES = ROOT / "docs" / "models"
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from result_files import RESULTS, read_rows  # noqa: E402
 
 
 def main(check: bool = False) -> None:
-    """Bring the README up to date with the registry.
+    """Bring the README and the pages of the models up to date with registry and results.
 
     Args:
         check: Change nothing, exit with 1 where something is out of date.
     """
-    from kseg.models.table import markdown_table, model_rows
-
-    old = new = README.read_text("utf-8")
-    contents = {
-        "models": markdown_table(model_rows()),
-        "train": train_sentence(),
-        "optimizers": indent(optimizers_sentence(), "  "),
-        "xla": indent(xla_sentence(), "  "),
-    }
-    for name, content in contents.items():
-        new = replace_between(new, name, content)
+    old = {path: path.read_text("utf-8") for path in (README, *sorted(PAGES.glob("*.md")))}
+    new = {path: renewed(path, text) for path, text in old.items()}
+    stale = [str(path.relative_to(ROOT)) for path in old if new[path] != old[path]]
     if check:
-        sys.exit(0 if new == old else "README.md is out of date: run `make docs`")
-    README.write_text(new, "utf-8")
+        sys.exit(f"out of date: {', '.join(stale)}; run `make docs`" if stale else 0)
+    for path in stale:
+        (ROOT / path).write_text(new[ROOT / path], "utf-8")
+
+
+def renewed(path: Path, text: str) -> str:
+    """Return the text of a file with all that stands between generated comments made anew."""
+    for name in re.findall(r"<!-- ([a-z][^/>]*) -->", text):
+        text = replace_between(text, name, content(name, path))
+    return text
+
+
+def content(name: str, path: Path) -> str:
+    """Return what belongs between the comments `name` of a file.
+
+    Raises:
+        ValueError: Nothing is generated under this name.
+    """
+    from kseg.models.table import founding_table, markdown_table, model_rows
+
+    rows = model_rows()
+    kind, _, subject = name.partition(" ")
+    if kind == "diagram":
+        return diagram_of(subject)
+    if kind == "departures":
+        return "\n".join(f"- {text}" for text in model_row(subject)["departures"])
+    if kind == "family":
+        return markdown_table([row for row in rows if row["family"] == path.stem])
+    makers = {
+        "models": lambda: markdown_table(rows),
+        "founding": lambda: founding_table(rows),
+        "beyond": lambda: markdown_table([row for row in rows if not row["founding_parameters"]]),
+        "trained": trained_table,
+        "probe": probe_table,
+        "train": train_sentence,
+        "optimizers": lambda: indent(optimizers_sentence(), "  "),
+        "xla": lambda: indent(xla_sentence(), "  "),
+    }
+    if name not in makers:
+        raise ValueError(f"{path.name}: nothing is generated for <!-- {name} -->")
+    return makers[name]()
+
+
+def model_row(name: str) -> dict:
+    """Return the row of one model."""
+    from kseg.models.table import model_rows
+
+    return next(row for row in model_rows() if row["name"] == name)
+
+
+def diagram_of(name: str) -> str:
+    """Return the diagram of a model's default graph."""
+    from diagram import SIZE, diagram
+
+    from kseg.models import get_model
+
+    return diagram(get_model(name, 2, (SIZE, SIZE, 3)))
+
+
+def trained_table() -> str:
+    """Return what each model of the founding table reached on small drawings."""
+    lines = ["| model | steps | foreground IoU |", "|---|---:|---:|"]
+    for row in read_rows("table_on_parts.csv"):
+        lines.append(f"| `{row['model']}` | {row['steps']} | {float(row['foreground_iou']):.3f} |")
+    return "\n".join(lines)
+
+
+def probe_table() -> str:
+    """Return what linear probes read from frozen encoders, with and without ImageNet weights."""
+    lines = ["| encoder | weights | accuracy of cells | mean IoU |", "|---|---|---:|---:|"]
+    for row in read_rows("encoder_probe.csv"):
+        scores = f"{row['cell_accuracy']} | {row['mean_iou']}"
+        lines.append(f"| `{row['encoder']}` | {row['weights']} | {scores} |")
+    return "\n".join(lines)
 
 
 def train_sentence() -> str:
@@ -80,9 +145,10 @@ def xla_sentence() -> str:
 
 def replace_between(text: str, name: str, content: str) -> str:
     """Replace what stands between the comments `<!-- NAME -->` and `<!-- /NAME -->`."""
+    name = re.escape(name)
     pattern = re.compile(rf"(<!-- {name} -->\n).*?( *<!-- /{name} -->)", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"README.md has no <!-- {name} --> ... <!-- /{name} -->")
+        raise ValueError(f"there is no <!-- {name} --> ... <!-- /{name} -->")
     return pattern.sub(lambda match: f"{match[1]}\n{content}\n\n{match[2]}", text)
 
 

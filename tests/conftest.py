@@ -17,6 +17,19 @@ ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("KSEG_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also run the tests marked full")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes too long for every day, unless `--full` asks for it."""
+    if config.getoption("--full"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
 @pytest.fixture(scope="session")
 def parts_root(tmp_path_factory):
     """A data root with a small `parts`: 16 + 4 + 4 images of 64x64."""

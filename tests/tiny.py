@@ -1,6 +1,56 @@
 """Options that make each model small enough for a quick test."""
 
-OPTIONS = {"unet": {"filters": 4, "levels": 3}}
+OPTIONS = {
+    "segnet": {"filters": (4, 8), "depths": (2, 1), "decoder_depths": (1, 2)},
+    "fcn8": {"filters": 4},
+    "vgg_fcn8": {"filters": 8, "hidden": 32},
+    "vggunet": {"filters": 4},
+    "mobilenet_unet": {"filters": 4},
+    "mobilenet_fcn8": {"filters": 4},
+    "unet_xception_resnetblock": {"filters": 2},
+    "bisenet_v2": {"filters": 8, "expansion": 2, "head_filters": 8},
+    "ddrnet_23_slim": {"width": 4, "pyramid_filters": 4, "head_filters": 4},
+    "linknet": {"filters": 4},
+    "manet": {
+        "encoder": "resnet18",
+        "decoder_filters": (8, 8, 4, 4, 4),
+        "attention_filters": 4,
+    },
+    "pan": {"encoder": "resnet18", "filters": 4},
+    "pidnet_s": {"width": 4, "depths": (1, 2), "pyramid_filters": 4, "head_filters": 4},
+    "fc_densenet": {"growth_rate": 4, "block_layers": (1, 2, 2), "filters": 4},
+    "plain_unet": {"filters": 4, "stages": 3},
+    "resenc_unet": {"filters": 4, "blocks": (1, 2, 1)},
+    "resunet": {"filters": 16, "levels": 3},
+    "resunet++": {"filters": 16, "levels": 3, "ratio": 4},
+    "u2net": {"filters": 16, "small": True, "heights": (4, 3, 3)},
+    "unet3+": {"filters": 4, "levels": 3},
+    "unet": {"filters": 4, "levels": 3},
+    "scseunet": {"filters": 16, "levels": 4},
+    "seunet": {"filters": 16},
+    "unet++": {"filters": 4, "levels": 3},
+    "r2attunet": {"filters": 4, "levels": 3},
+    "r2unet": {"filters": 4, "levels": 3},
+    "attunet": {"filters": 4, "levels": 3},
+    "deeplab_v3": {"encoder": "resnet18", "filters": 4},
+    "deeplab_v3_plus": {"filters": 4, "low_level_filters": 4},
+    "deeplab_v2": {"filters": 2, "rates": (2, 4)},
+    "fpn": {"encoder": "resnet18", "filters": 4},
+    "hrnet": {"width": 4, "modules": (1, 1, 1), "blocks": 1},
+    "icnet": {"filters": 2},
+    "pspnet": {"filters": 4},
+    "upernet": {"encoder": "resnet18", "filters": 4},
+    "segformer": {"width": 0.125, "depth": 0.1},
+    "segnext": {"width": 0.125, "depth": 0.1},
+    "transunet": {
+        "filters": 8,
+        "blocks": (1, 1, 1),
+        "hidden": 16,
+        "depth": 2,
+        "heads": 2,
+        "grid": 3,
+    },
+}
 
 
 def tiny_options(name):

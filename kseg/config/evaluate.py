@@ -56,7 +56,7 @@ class FolderTestConfig:
         val_images: Folder of images to score.
         val_annotations: Folder of their labels, with the same file names up to the extension.
         ignore_class: Label that does not count in the scores.
-        image_init: Normalisation: "divide", "sub_and_divide" or "sub_mean".
+        image_init: Normalisation inside the model, as it was given for training.
         batch_size: Images per step.
     """
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from kseg.config.checks import require_at_least, require_at_most, require_plain_name
 from kseg.config.parse import UsageError
 
-ImageInit = Literal["divide", "sub_mean", "sub_and_divide"]
+ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
 Augment = Literal["none", "hflip", "flips", "turns"]
 
 
@@ -24,6 +24,9 @@ class TrainConfig:
         model_name: Name of the model, see `kseg models`.
         model_options: Keyword options of the model, for example
             `--model_options '{"filters": 64}'` for a wider U-Net.
+        encoder: Backbone for models that take one, see `kseg models`; by default the model's own.
+        encoder_weights: "imagenet" (Keras downloads them), or the path of a weights file of the
+            backbone; by default random.
         dataset_name: "parts" (drawn on first use), "parts_multiclass", "camvid", "drive",
             "isbi", or a folder DATA_ROOT/DATASET_NAME with train_image, train_label, test_image
             and test_label (val_image and val_label if there are any).
@@ -35,8 +38,10 @@ class TrainConfig:
         input_width: Width in pixels that images are resized to for training.
         resize_op: 1 stretches images to the input size, 2 keeps their shape and adds a border
             (letterbox) that counts in no loss and no metric.
-        image_init: Normalisation inside the model: "divide" (0..1), "sub_and_divide" (-1..1) or
-            "sub_mean" (minus the ImageNet mean).
+        image_init: Normalisation inside the model: "auto" is what the encoder was trained with and
+            "divide" without an encoder; "divide" (0..1), "sub_and_divide" or "tf" (-1..1),
+            "sub_mean" (minus the ImageNet mean), "caffe" (the same, channels reversed), "torch"
+            (ImageNet mean 0 and deviation 1), "tf128" (divided by 128, minus 1).
         augment: Random changes of the training images: "none", "hflip" (left to right), "flips"
             (upside down too) or "turns" (quarter turns of square inputs too).
         loss: Name of the loss: ce, dice or ce_dice.
@@ -63,6 +68,8 @@ class TrainConfig:
     exp_name: str = "exp1"
     model_name: str = "unet"
     model_options: dict[str, Any] = field(default_factory=dict)
+    encoder: str | None = None
+    encoder_weights: str | None = None
     dataset_name: str = "parts"
     data_root: str = "data"
     n_classes: int | None = None
@@ -70,7 +77,7 @@ class TrainConfig:
     input_height: int = 224
     input_width: int = 224
     resize_op: Literal[1, 2] = 1
-    image_init: ImageInit = "divide"
+    image_init: ImageInit = "auto"
     augment: Augment = "hflip"
     loss: str = "ce"
     optimizer_name: str = "adam"

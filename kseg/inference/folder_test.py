@@ -71,7 +71,7 @@ def _from_bare_weights(config: FolderTestConfig) -> Predictor:
         input_height=config.input_height or 224,
         input_width=config.input_width or 224,
         resize_op=config.resize_op or 1,
-        image_init=config.image_init or "divide",
+        image_init=config.image_init or "auto",
     )
     model = get_model(info.model_name, len(info.class_names), image_init=info.image_init)
     try:

@@ -6,12 +6,38 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from kseg.layers.conv import conv_bn_relu
+from kseg.layers.interpolate import resize_bilinear
 
 
-def up_conv(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
-    """Double height and width (nearest), then apply a 3x3 conv-BN-ReLU."""
+def up_conv(
+    x: KerasTensor, filters: int, kernel_size: int = 3, *, name: str, unit=conv_bn_relu, **options
+) -> KerasTensor:
+    """Double height and width (nearest), then apply a unit, a 3x3 conv-BN-ReLU by default."""
     x = layers.UpSampling2D(2, name=f"{name}_up")(x)
-    return conv_bn_relu(x, filters, name=name)
+    return unit(x, filters, kernel_size, name=name, **options)
+
+
+def upsample(
+    x: KerasTensor, factor: int, *, name: str, interpolation: str = "bilinear"
+) -> KerasTensor:
+    """Enlarge by a whole factor, "bilinear" (half-pixel centres) or "nearest".
+
+    The type stays; for a factor of 1 it is `x` itself.
+    """
+    if factor == 1:
+        return x
+    if interpolation == "nearest":
+        return layers.UpSampling2D(factor, dtype=x.dtype, name=name)(x)
+    return BilinearUpsample(factor, dtype=x.dtype, name=name)(x)
+
+
+def resize_like(x: KerasTensor, reference: KerasTensor, *, name: str) -> KerasTensor:
+    """Resize bilinearly to the height and width of `reference`; the type of `x` stays.
+
+    The layer is there even where both are equal: without it the weights of a model would come in
+    another order than for other sizes.
+    """
+    return ResizeLike(dtype=x.dtype, name=name)([x, reference])
 
 
 def pad_to_multiple(x: KerasTensor, multiple: int, *, name: str) -> KerasTensor:
@@ -58,8 +84,15 @@ class PadToMultiple(layers.Layer):
 
     def call(self, inputs):
         height, width = ops.shape(inputs)[1:3]
-        bottom, right = -height % self.multiple, -width % self.multiple
-        return ops.pad(inputs, [[0, 0], [0, bottom], [0, right], [0, 0]])
+        bottom, right = self._missing(height), self._missing(width)
+        padded = ops.pad(inputs, [[0, 0], [0, bottom], [0, right], [0, 0]])
+        # Where sizes are symbolic TensorFlow forgets the number of channels, which converters need.
+        shape = (-1, height + bottom, width + right, inputs.shape[-1])
+        return ops.reshape(padded, shape)
+
+    def _missing(self, length):
+        # Not `-length % multiple`: ONNX' Mod of a negative number has another sign.
+        return (self.multiple - length % self.multiple) % self.multiple
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
@@ -90,6 +123,50 @@ class CropLike(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("kseg")
+class ResizeLike(layers.Layer):
+    """Resize the first of two tensors `(N, H, W, C)` bilinearly to the size of the second.
+
+    Half-pixel centres, so that corners of cells stay where they are, as in PyTorch's
+    `align_corners=False`.
+    """
+
+    def call(self, inputs):
+        x, reference = inputs
+        if None not in x.shape[1:3] and x.shape[1:3] == reference.shape[1:3]:
+            return x
+        return resize_bilinear(x, ops.shape(reference)[1:3])
+
+    def compute_output_shape(self, input_shape):
+        x, reference = input_shape
+        return x[0], reference[1], reference[2], x[3]
+
+
+@keras.saving.register_keras_serializable("kseg")
+class BilinearUpsample(layers.Layer):
+    """Enlarge `(N, H, W, C)` bilinearly to `(N, factor H, factor W, C)`, half-pixel centres.
+
+    Keras' `UpSampling2D` cannot do so in a compiled TensorFlow function of unknown size.
+
+    Args:
+        factor: Whole number of at least 1.
+    """
+
+    def __init__(self, factor: int, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        return resize_bilinear(inputs, [n * self.factor for n in ops.shape(inputs)[1:3]])
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return batch, *(None if n is None else n * self.factor for n in (height, width)), channels
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("kseg")
 class PadChannels(layers.Layer):
     """Append zero channels to `(N, H, W, C)` until it is `(N, H, W, filters)`."""
 
@@ -106,3 +183,17 @@ class PadChannels(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
+
+
+@keras.saving.register_keras_serializable("kseg")
+class SpaceToDepth(layers.Layer):
+    """Move each 2x2 block of `(N, H, W, C)` to the channels of `(N, H/2, W/2, 4C)`."""
+
+    def call(self, inputs):
+        corners = [inputs[:, row::2, column::2, :] for row in (0, 1) for column in (0, 1)]
+        return ops.concatenate(corners, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        halves = (None if length is None else length // 2 for length in (height, width))
+        return batch, *halves, channels * 4

@@ -3,35 +3,57 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
-from keras import layers
-
-_TRANSPOSED = (layers.Conv2DTranspose,)
-_DEPTHWISE = (layers.DepthwiseConv2D,)
+from keras import KerasTensor, layers, tree
 
 
-def count_macs(model: keras.Model) -> int:
-    """Return the multiply-adds of all convolutions and dense layers for one image.
+def count_macs(model: keras.Model, size: tuple[int, int] | None = None) -> int:
+    """Return the multiply-adds of all convolutions and matrix products for one image.
 
     Additions of bias, normalisation, activation and resizing are not counted, as in the papers.
+    A layer that is applied several times counts as often.
 
     Args:
-        model: Functional model built for a fixed height and width.
+        model: Functional model.
+        size: Height and width of the image; None for the model's own.
 
     Raises:
-        ValueError: The model was built for an open size.
+        ValueError: Neither the model nor `size` gives a height and width.
     """
-    if None in model.input_shape[1:]:
-        raise ValueError(f"{model.name}: build the model with a fixed input_shape to count MACs")
-    return sum(_layer_macs(layer) for layer in model._flatten_layers(include_self=False))
+    height, width = size or model.input_shape[1:3]
+    if None in (height, width):
+        raise ValueError(f"{model.name}: give a size (height, width) to count its multiply-adds")
+    total = 0
+
+    def visit(operation: Any) -> Callable:
+        def call(*args, **kwargs):
+            nonlocal total
+            if isinstance(operation, keras.Model):
+                return operation._run_through_graph(tree.flatten(args), visit)
+            output = operation.compute_output_spec(*args, **kwargs)
+            total += _layer_macs(operation, args[0], output)
+            return output
+
+        return call
+
+    # Keras offers no public way to follow a graph with other shapes than those it was built for.
+    model._run_through_graph([KerasTensor((1, height, width, model.input_shape[-1]))], visit)
+    return total
 
 
-def _layer_macs(layer: layers.Layer) -> int:
+def _layer_macs(layer: Any, inputs: Any, output: Any) -> int:
+    if hasattr(layer, "macs"):
+        return layer.macs(*(x.shape for x in tree.flatten(inputs)))
     if isinstance(layer, layers.Dense):
-        return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
-    if isinstance(layer, _TRANSPOSED):
-        return math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
-    if isinstance(layer, (layers.Conv2D, *_DEPTHWISE)):
-        return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        return math.prod(layer.kernel.shape) * math.prod(output.shape[1:-1])
+    if isinstance(layer, layers.Conv2DTranspose):
+        return math.prod(layer.kernel.shape) * math.prod(inputs.shape[1:3])
+    if isinstance(layer, layers.SeparableConv2D):
+        kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
+        return sum(math.prod(k.shape) for k in kernels) * math.prod(output.shape[1:3])
+    if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
+        return math.prod(layer.kernel.shape) * math.prod(output.shape[1:3])
     return 0

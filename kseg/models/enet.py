@@ -22,6 +22,8 @@ _SPEC = ModelSpec(
     parameters=371_558,
     macs=361_706_240,
     stride=8,
+    family="real_time",
+    founding_parameters=371_558,
     departures=(
         "nearest upsampling instead of unpooling with indices (`unpooling=True` is the paper's): "
         "the same parameters, and every deployment format can express it",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from keras import KerasTensor
 
-Builder = Callable[..., KerasTensor]
+Builder = Callable[..., KerasTensor | dict[str, KerasTensor]]
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,14 @@ class ModelSpec:
         parameters: Weights at 224x224x3 and 2 classes, moving statistics included.
         macs: Multiply-adds of its convolutions for one such image.
         stride: Coarsest stride of the features; other sizes are padded to it inside the model.
+        family: Name of the documentation page that describes it.
         departures: Where the default graph differs from the paper, and why.
-        aliases: Other names for it.
+        aliases: Other names for it, each with the options that it stands for.
+        default_encoder: Encoder of a model that cannot be built without one, else None.
+        encoder_names: Encoders that go by another name in this model's paper.
+        founding_parameters: What the table of the founding project, Keras-Semantic-Segmentation,
+            says; None for models that it does not have.
+        founding_reason: Why our number differs from it, empty where it does not.
     """
 
     name: str
@@ -36,8 +44,13 @@ class ModelSpec:
     parameters: int
     macs: int
     stride: int
+    family: str
     departures: Sequence[str] = ()
-    aliases: Sequence[str] = ()
+    aliases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_encoder: str | None = None
+    encoder_names: Mapping[str, str] = field(default_factory=dict)
+    founding_parameters: int | None = None
+    founding_reason: str = ""
 
 
 _BUILDERS: dict[str, tuple[ModelSpec, Builder]] = {}
@@ -83,6 +96,22 @@ def model_builder(name: str) -> Builder:
         ValueError: No such model; the message names the closest one.
     """
     return _entry(name)[1]
+
+
+def alias_options(name: str) -> dict[str, Any]:
+    """Return the options that an alias stands for; none for a model's own name."""
+    return dict(model_spec(name).aliases.get(name, {}))
+
+
+def option_names(name: str) -> list[str]:
+    """Return the keyword options of the model `name`."""
+    parameters = inspect.signature(model_builder(name)).parameters.values()
+    return [option.name for option in parameters if option.kind is option.KEYWORD_ONLY]
+
+
+def takes_encoder(name: str) -> bool:
+    """Tell whether the model `name` can be built on an encoder of `kseg.encoders`."""
+    return "encoder" in option_names(name)
 
 
 def _entry(name: str) -> tuple[ModelSpec, Builder]:

@@ -104,9 +104,16 @@ def _new(config: TrainConfig, dataset: Dataset, steps: int) -> tuple[keras.Model
     model = get_model(
         config.model_name,
         dataset.num_classes,
+        encoder=config.encoder,
+        encoder_weights=config.encoder_weights,
         image_init=config.image_init,
         **config.model_options,
     )
+    if isinstance(model.output, dict):
+        raise ValueError(
+            f"--model_options {config.model_options}: this command trains models with one output; "
+            "leave deep_supervision or aux_heads out"
+        )
     model.compile(
         get_optimizer(config.optimizer_name, config.learning_rate, config.lr_schedule, steps),
         get_loss(config.loss, ignore_class=dataset.void),

@@ -37,7 +37,7 @@ def test_the_founding_flags_are_there():
         "model_name": "unet",
         "train_save_path": "weights",
         "resume": "",
-        "image_init": "divide",
+        "image_init": "auto",
         "multi_gpus": False,
         "loss": "ce",
     }

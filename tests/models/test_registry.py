@@ -31,7 +31,7 @@ def test_an_unknown_option_gets_the_closest_one():
         ({"activation": "relu"}, "activation must be None, 'softmax' or 'sigmoid'"),
         ({"input_shape": (16, 64, 3)}, "height and width must be at least 32"),
         ({"input_shape": (None, None, None)}, "with a number of channels"),
-        ({"image_init": "caffe"}, "image_init must be one of divide, sub_mean, sub_and_divide"),
+        ({"image_init": "half"}, "image_init must be one of divide, sub_mean, sub_and_divide"),
         ({"image_init": "sub_mean", "input_shape": (64, 64, 1)}, "needs 3 image channels"),
         ({"levels": 1}, "levels >= 2"),
     ],

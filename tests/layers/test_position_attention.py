@@ -1,0 +1,20 @@
+import numpy as np
+from keras import ops
+
+from kseg.layers.position_attention import PositionAttention
+
+
+def test_each_place_gets_the_softmax_weighted_mean_of_all_values():
+    rng = np.random.default_rng(0)
+    query, key = rng.normal(size=(2, 2, 3, 4, 5)).astype("float32")
+    value = rng.normal(size=(2, 3, 4, 7)).astype("float32")
+    result = ops.convert_to_numpy(PositionAttention()([query, key, value]))
+    assert result.shape == value.shape
+    for n, i, j in np.ndindex(2, 3, 4):
+        weights = np.exp((key[n] @ query[n, i, j]).ravel())
+        expected = weights / weights.sum() @ value[n].reshape(12, 7)
+        np.testing.assert_allclose(result[n, i, j], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_scores_and_mean_are_counted():
+    assert PositionAttention().macs((1, 3, 4, 5), (1, 3, 4, 5), (1, 3, 4, 7)) == 144 * (5 + 7)

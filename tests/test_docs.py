@@ -1,0 +1,80 @@
+"""The pages about models name every model and option; their code runs, their links are right."""
+
+import re
+import unicodedata
+
+import keras
+import pytest
+
+from kseg.encoders import encoder_spec, list_encoders
+from kseg.models import list_models, model_spec
+from kseg.models.registry import option_names
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "docs" / "models"
+PAGES = {path.name: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.md"))}
+each_page = pytest.mark.parametrize("page", PAGES)
+each_model = pytest.mark.parametrize("name", list_models())
+
+
+def section(name):
+    """The text of a model on its family's page, empty where it has none."""
+    text = PAGES.get(f"{model_spec(name).family}.md", "")
+    found = re.search(rf"^## {re.escape(name)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    return found[1] if found else ""
+
+
+@each_model
+def test_a_model_has_a_section_with_code_departures_and_diagram(name):
+    text = section(name)
+    assert f'get_model("{name}' in text
+    assert f"<!-- diagram {name} -->" in text
+    assert (f"<!-- departures {name} -->" in text) == bool(model_spec(name).departures)
+
+
+@each_model
+def test_a_section_lists_the_options_and_names_the_aliases(name):
+    written = section(name).split("<!--")[0]
+    bullets = re.findall(r"^- (`[^:]*):", written, re.MULTILINE)
+    listed = {option for bullet in bullets for option in re.findall(r"`(\w+)`", bullet)}
+    assert listed - {"encoder_weights"} == set(option_names(name))
+    for alias in model_spec(name).aliases:
+        first, last = alias.rsplit("_", 1)[0], alias
+        assert f"`{last}`" in written or f"`{first}_" in written
+
+
+def test_every_encoder_is_listed_with_its_normalisation_and_weights():
+    table = PAGES["encoders.md"].split("## What there is")[1].split("## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    for name in list_encoders():
+        spec = encoder_spec(name)
+        (row,) = (row for row in rows if f"`{name}`" in row)
+        *_, convention, imagenet = (cell.strip() for cell in row.strip("|").split("|"))
+        assert (convention, imagenet) == (spec.convention, "yes" if spec.imagenet else "no")
+
+
+@each_page
+def test_the_code_of_a_page_runs(page):
+    for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
+        exec(compile(code, page, "exec"), {})
+        keras.utils.clear_session()
+
+
+@each_page
+def test_a_link_leads_to_a_file_and_its_heading(page):
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", PAGES[page]):
+        file, _, heading = link.partition("#")
+        target = FOLDER / (file or page)
+        assert target.is_file(), link
+        assert not heading or heading in anchors(target.read_text("utf-8")), link
+
+
+def anchors(text):
+    """The anchors that GitHub makes of the headings: repeated ones get a number."""
+    seen = []
+    for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        slug = "".join(c for c in title.lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
+        slug = slug.replace(" ", "-")
+        count = sum(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", other) is not None for other in seen)
+        seen.append(f"{slug}-{count}" if count else slug)
+    return seen

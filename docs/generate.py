@@ -89,9 +89,10 @@ def diagram_of(name: str) -> str:
 
 def trained_table() -> str:
     """Return what each model of the founding table reached on small drawings."""
-    lines = ["| model | steps | foreground IoU |", "|---|---:|---:|"]
+    lines = ["| model | steps | batch | foreground IoU |", "|---|---:|---:|---:|"]
     for row in read_rows("table_on_parts.csv"):
-        lines.append(f"| `{row['model']}` | {row['steps']} | {float(row['foreground_iou']):.3f} |")
+        numbers = f"{row['steps']} | {row['batch_size']} | {float(row['foreground_iou']):.3f}"
+        lines.append(f"| `{row['model']}` | {numbers} |")
     return "\n".join(lines)
 
 

@@ -17,6 +17,8 @@ def make_parts(config: PartsConfig) -> None:
         val=config.val,
         test=config.test,
         seed=config.seed,
+        clutter=config.clutter,
+        magnification=config.magnification,
     )
     print(f"wrote {config.train} + {config.val} + {config.test} images to {folder}")
 

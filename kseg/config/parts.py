@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kseg.config.checks import require_at_least
+from kseg.config.checks import require_at_least, require_at_most
 
 
 @dataclass
@@ -20,6 +20,8 @@ class PartsConfig:
         val: Number of validation images.
         test: Number of test images.
         seed: Seed of the drawings.
+        clutter: Strength of the ground's texture and of the things that are no parts, 0 to 1.
+        magnification: How much larger than usual the parts are, 1 or more.
     """
 
     output: str = "data/parts"
@@ -30,8 +32,12 @@ class PartsConfig:
     val: int = 20
     test: int = 40
     seed: int = 0
+    clutter: float = 1.0
+    magnification: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_at_least(self, 32, "height", "width")
-        require_at_least(self, 0, "train", "val", "test", "seed")
+        require_at_least(self, 0, "train", "val", "test", "seed", "clutter")
+        require_at_least(self, 1, "magnification")
+        require_at_most(self, 1, "clutter")

@@ -107,7 +107,7 @@ def test_an_existing_folder_with_content_is_refused_and_an_empty_one_is_filled(t
 
 
 def test_a_failure_midway_leaves_nothing_behind(tmp_path, monkeypatch):
-    def fail(rng, size):
+    def fail(rng, size, **look):
         raise OSError("disk full")
 
     monkeypatch.setattr(write, "draw_scene", fail)
@@ -138,3 +138,28 @@ def test_no_global_threshold_reaches_half_the_iou_on_the_test_images():
     for channel in benchmark.CHANNELS.values():
         values = np.stack([channel(image) for image in images])
         assert benchmark.best_threshold(values, masks)[0] < 0.5
+
+
+def test_magnification_shows_the_middle_of_a_larger_scene():
+    near, _ = draw_scene(np.random.default_rng(5), (64, 48), magnification=2)
+    whole, _ = draw_scene(np.random.default_rng(5), (128, 96))
+    np.testing.assert_array_equal(near, whole[32:96, 24:72])
+
+
+def test_less_clutter_leaves_the_labels_and_calms_the_ground():
+    roughness = {0.0: 0.0, 1.0: 0.0}
+    labels = {}
+    for clutter in roughness:
+        scenes = [draw_scene(np.random.default_rng(i), (96, 96), clutter=clutter) for i in range(6)]
+        labels[clutter] = [label for _, label in scenes]
+        for image, label in scenes:
+            steps = np.abs(np.diff(image.astype(float), axis=1))
+            roughness[clutter] += steps[label[:, 1:] == 0].mean()
+    np.testing.assert_array_equal(labels[0.0], labels[1.0])
+    assert roughness[0.0] < 0.7 * roughness[1.0]
+
+
+@pytest.mark.parametrize("look", [{"clutter": 1.5}, {"clutter": -1}, {"magnification": 0.5}])
+def test_an_impossible_look_is_refused(look):
+    with pytest.raises(ValueError, match=f"The {next(iter(look))} is"):
+        iter_parts("train", 1, **look)

@@ -5,7 +5,8 @@ import pytest
 from kseg.encoders import Encoder, encoder_spec, freeze_encoder, list_encoders
 from kseg.encoders.weights import build_stock
 from kseg.layers.preprocess import image_init_layer
-from kseg.models import get_model, model_spec
+from kseg.models import get_model, list_models, model_spec
+from kseg.models.registry import takes_encoder
 
 STRIDES = (2, 4, 8, 16, 32)
 # One of each family; `--full` takes all.
@@ -24,6 +25,8 @@ SAMPLE = {
     "inceptionv3",
     "convnexttiny",
 }
+# Without features at stride 2, without normalisation, without padding, with many branches.
+OTHERS = ("convnexttiny", "vgg16", "xception", "inceptionv3", "resnet50v2", "efficientnetb0")
 SLOW = [pytest.param(n, marks=() if n in SAMPLE else pytest.mark.full) for n in list_encoders()]
 
 
@@ -185,6 +188,20 @@ def test_a_model_on_an_encoder_is_saved_and_loaded_whole(tmp_path):
         atol=1e-6,
     )
     freeze_encoder(loaded)
+
+
+WITH_ENCODER = [name for name in list_models() if takes_encoder(name)]
+ENCODERS = ["mobilenetv2", *(pytest.param(name, marks=pytest.mark.full) for name in OTHERS)]
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("name", WITH_ENCODER)
+def test_every_model_that_takes_an_encoder_works_on_any(name, encoder):
+    model = get_model(name, 3, (None, None, 3), encoder=encoder)
+    logits = keras.ops.convert_to_numpy(model(images(1, 67, 71, 3) / 255, training=False))
+    assert logits.shape == (1, 67, 71, 3)
+    assert np.isfinite(logits).all()
+    assert model.get_layer("encoder").trainable_weights
 
 
 @pytest.mark.parametrize(

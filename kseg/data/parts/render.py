@@ -39,7 +39,11 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def draw_scene(
-    rng: np.random.Generator, size: tuple[int, int] = (224, 224)
+    rng: np.random.Generator,
+    size: tuple[int, int] = (224, 224),
+    *,
+    clutter: float = 1.0,
+    magnification: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws two to six machine parts on a textured ground with clutter.
 
@@ -49,20 +53,51 @@ def draw_scene(
     Args:
         rng: The source of randomness; the same state gives the same scene.
         size: Height and width in pixels, each at least 32.
+        clutter: Strength of the ground's texture and of the things that are no parts, 0 to 1.
+        magnification: How much larger than usual the parts are, 1 or more; with 2 the image shows
+            the middle of a scene of twice its size.
 
     Returns:
         The image, uint8 RGB (height, width, 3), and the label, uint8 (height, width) with 0 for
         the ground and 1 to 5 for the kinds in the order of ``PART_NAMES``.
 
     Raises:
-        ValueError: If ``size`` is not two whole numbers of at least 32.
+        ValueError: If ``size`` is not two whole numbers of at least 32, ``clutter`` is outside 0 to
+            1, or ``magnification`` is below 1.
     """
-    shape = check_size(size)
+    check_look(clutter, magnification)
+    small = check_size(size)
+    shape = tuple(round(side * magnification) for side in small)
+    image, label = _draw_whole(rng, shape, clutter)
+    top, left = ((side - part) // 2 for side, part in zip(shape, small, strict=True))
+    window = slice(top, top + small[0]), slice(left, left + small[1])
+    return image[window], label[window]
+
+
+def check_look(clutter: float, magnification: float) -> None:
+    """Checks how a scene shall look.
+
+    Raises:
+        ValueError: If the clutter is outside 0 to 1, or the magnification below 1.
+    """
+    if not 0 <= clutter <= 1:
+        raise ValueError(f"The clutter is {clutter!r}: give a number from 0 to 1.")
+    if not magnification >= 1:
+        raise ValueError(f"The magnification is {magnification!r}: give a number of at least 1.")
+
+
+def _draw_whole(
+    rng: np.random.Generator, shape: tuple[int, int], clutter: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws a scene at its own magnification."""
     scale = float(np.sqrt(shape[0] * shape[1])) / _NOMINAL_SIDE
     canvas = draw_ground(rng, shape, scale)
     if rng.random() < 0.15:
         lay_sheet(rng, canvas, scale)
     add_clutter(rng, canvas, scale)
+    if clutter < 1:
+        even = canvas.mean(axis=(0, 1))
+        canvas = (even + clutter * (canvas - even)).astype(np.float32)
     label = np.zeros(shape, np.uint8)
     light = rng.uniform(0, 2 * np.pi)
     for centre in _choose_centres(rng, shape, 2 + int(rng.binomial(4, 0.28))):

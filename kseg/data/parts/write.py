@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kseg.data.parts.render import check_size, draw_scene
+from kseg.data.parts.render import check_look, check_size, draw_scene
 
 Scenes = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -24,7 +24,13 @@ PART_PALETTE = (
 
 
 def iter_parts(
-    split: str, count: int, *, size: tuple[int, int] = (224, 224), seed: int = 0
+    split: str,
+    count: int,
+    *,
+    size: tuple[int, int] = (224, 224),
+    seed: int = 0,
+    clutter: float = 1.0,
+    magnification: float = 1.0,
 ) -> Scenes:
     """Draws the first scenes of a split, one after another.
 
@@ -35,6 +41,8 @@ def iter_parts(
         count: Number of scenes, 0 or more.
         size: Height and width in pixels, each at least 32.
         seed: Seed of the data set, 0 or more.
+        clutter: Strength of texture and distractors, 0 to 1.
+        magnification: How much larger than usual the parts are, 1 or more.
 
     Yields:
         Image, uint8 RGB (height, width, 3), and label, uint8 (height, width) with 0 to 5.
@@ -48,8 +56,10 @@ def iter_parts(
         if not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"The {name} is {value!r}: give a whole number, 0 or more.")
     shape = check_size(size)
+    check_look(clutter, magnification)
+    look = {"clutter": clutter, "magnification": magnification}
     return (
-        draw_scene(np.random.default_rng([seed, SPLITS.index(split), index]), shape)
+        draw_scene(np.random.default_rng([seed, SPLITS.index(split), index]), shape, **look)
         for index in range(count)
     )
 
@@ -63,6 +73,8 @@ def write_parts(
     val: int = 20,
     test: int = 40,
     seed: int = 0,
+    clutter: float = 1.0,
+    magnification: float = 1.0,
 ) -> Path:
     """Writes the data set ``parts`` as images and labels in the folders of its three splits.
 
@@ -77,6 +89,8 @@ def write_parts(
         val: Number of scenes to validate on, 0 or more.
         test: Number of scenes to test on, 0 or more.
         seed: Seed of the data set, 0 or more.
+        clutter: Strength of texture and distractors, 0 to 1.
+        magnification: How much larger than usual the parts are, 1 or more.
 
     Returns:
         The folder.
@@ -88,7 +102,8 @@ def write_parts(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists and is not an empty folder: give another one.")
     counts = dict(zip(SPLITS, (train, val, test), strict=True))
-    scenes = {split: iter_parts(split, counts[split], size=size, seed=seed) for split in SPLITS}
+    look = {"size": size, "seed": seed, "clutter": clutter, "magnification": magnification}
+    scenes = {split: iter_parts(split, counts[split], **look) for split in SPLITS}
     _write_whole(folder, scenes, multiclass)
     return folder
 

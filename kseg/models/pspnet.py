@@ -42,7 +42,7 @@ def pspnet(
     num_classes: int,
     *,
     encoder: Encoder | None = None,
-    variant: str = "pyramid",
+    variant: str = "default",
     filters: int = 64,
     dropout: float = 0.1,
     aux_heads: bool = False,
@@ -53,7 +53,7 @@ def pspnet(
         inputs: Images `(N, H, W, C)`.
         num_classes: Channels of the output `(N, H, W, num_classes)`.
         encoder: Backbone, used at stride 8; None for four convolutions at stride 16.
-        variant: "pyramid", or "legacy" for the founding project's graph without one.
+        variant: "default", or "legacy" for the founding project's graph without one.
         filters: Width of the first convolution of the model's own encoder; the layers after
             any encoder are 4 and 8 times as wide.
         dropout: Dropout before the class scores, 0..1.
@@ -62,16 +62,16 @@ def pspnet(
     Raises:
         ValueError: Another variant, "legacy" with an encoder, or no positive `filters`.
     """
-    check_choice("pspnet", "variant", variant, ("pyramid", "legacy"))
+    check_choice("pspnet", "variant", variant, ("default", "legacy"))
     if encoder is not None:
-        check_choice("pspnet with an encoder", "variant", variant, ("pyramid",))
+        check_choice("pspnet with an encoder", "variant", variant, ("default",))
     check_at_least("pspnet", filters=(filters, 1))
     if encoder is None:
         before, x = _own_encoder(pad_to_multiple(inputs, 16, name="pad"), filters)
     else:
         pyramid = encoder(pad_to_multiple(inputs, 32, name="pad"), output_stride=8)
         before, x = pyramid.stages[16], pyramid.deepest
-    if variant == "pyramid":
+    if variant == "default":
         x = _own_pyramid(x, filters * 4) if encoder is None else _pyramid(x, filters * 8)
         x = layers.Dropout(dropout, name="head_dropout")(x)
     logits = head(x, num_classes, like=inputs, factor=16 if encoder is None else 8)

@@ -51,10 +51,10 @@ def test_the_stride_halves_the_size_and_the_dilation_keeps_it(block):
 
 def test_a_bottleneck_has_the_stride_where_it_is_told_to():
     later, first = (build(bottleneck_block, strides=2, stride_first=flag) for flag in (False, True))
-    strides = [
-        [m.get_layer(f"res_{part}_conv").strides[0] for part in "abc"] for m in (later, first)
-    ]
-    assert strides == [[1, 2, 1], [2, 1, 1]]
+    x = random_features(1, 8, 8, 8)
+    starts = [keras.Model(m.input, m.get_layer("res_a_conv").output) for m in (later, first)]
+    assert [run(start, x).shape[1] for start in starts] == [8, 4]
+    assert run(later, x).shape == run(first, x).shape == (1, 4, 4, 32)
 
 
 def test_an_expansion_of_two_doubles_the_width():

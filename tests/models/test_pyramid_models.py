@@ -99,7 +99,7 @@ def test_fpn_brings_every_level_to_a_quarter_of_the_size():
     ("name", "options", "message"),
     [
         ("icnet", {"filters": 0}, "icnet needs filters >= 1, got 0"),
-        ("pspnet", {"variant": "paper"}, "one of 'pyramid', 'legacy'; got 'paper'"),
+        ("pspnet", {"variant": "paper"}, "one of 'default', 'legacy'; got 'paper'"),
         ("pspnet", {"variant": "legacy", "encoder": "resnet18"}, "pspnet with an encoder needs"),
         ("deeplab_v2", {"rates": ()}, "deeplab_v2 needs rates >= 1"),
         ("hrnet", {"head": "v3"}, "hrnet needs head to be one of 'v1', 'v2'; got 'v3'"),

@@ -29,9 +29,12 @@ def print_models(config: ModelsConfig) -> None:
 
     from rich.console import Console
 
+    from kseg.encoders import list_encoders
     from kseg.models.table import model_rows, rich_table
 
     if config.json:
         print(json.dumps(model_rows(), indent=2))
     else:
-        Console().print(rich_table(model_rows()))
+        console = Console()
+        console.print(rich_table(model_rows()))
+        console.print(f"Encoders: {', '.join(list_encoders())}")

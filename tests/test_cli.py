@@ -81,7 +81,9 @@ def test_models_are_printed_as_table_and_json(capsys):
     main(["models", "--json"])
     assert {"unet", "enet"} <= {row["name"] for row in json.loads(capsys.readouterr().out)}
     main(["models"])
-    assert "8,644,738" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "8,644,738" in printed
+    assert "resnet50v2" in printed
 
 
 def test_parts_are_written_where_asked(tmp_path, capsys):

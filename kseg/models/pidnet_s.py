@@ -91,7 +91,7 @@ def pidnet_s(
     x = relu(basic_chain(x, 2 * width, depths[0], strides=2, name="i2"), name="i2_out")
     maps = _three_branches(x, width, depths, light)
     detail, edge, x = maps[4]
-    detail = double_bottleneck(relu(detail, name="p4_out"), 2 * width, name="p5")
+    detail = double_bottleneck(relu(detail, name="pag4_out"), 2 * width, name="p5")
     edge = double_bottleneck(relu(edge, name="d4_out"), 2 * width, name="d5")
     for block in range(2):
         strides = 1 if block else 2
@@ -124,7 +124,7 @@ def _three_branches(
     maps = {}
     for stage in (3, 4):
         if maps:
-            detail, edge = relu(detail, name="p3_out"), relu(edge, name="d3_out")
+            detail, edge = relu(detail, name="pag3_out"), relu(edge, name="d3_out")
         x = basic_chain(x, 2 ** (stage - 1) * width, depths[1], strides=2, name=f"i{stage}")
         x = relu(x, name=f"i{stage}_out")
         detail = basic_chain(detail, 2 * width, depths[0], name=f"p{stage}")

@@ -151,3 +151,26 @@ def test_nothing_is_written_when_the_data_is_bad(parts_root, tmp_path):
     with pytest.raises(ValueError, match="label values 1 are not in 0..0"):
         train(config)
     assert not (tmp_path / "weights").exists()
+
+
+def test_auxiliary_heads_are_refused_with_a_sentence(parts_root, tmp_path):
+    options = {"model_name": "unet++", "model_options": {"deep_supervision": True, "levels": 2}}
+    with pytest.raises(ValueError, match="trains models with one output; leave deep_supervision"):
+        train(settings(parts_root, tmp_path, **options))
+    assert not (tmp_path / "exp1").exists()
+
+
+def test_a_run_on_an_encoder_starts_from_given_weights(parts_root, tmp_path):
+    stock = keras.applications.MobileNetV2(include_top=False, weights=None)
+    stock.save_weights(tmp_path / "start.weights.h5")
+    options = {
+        "model_name": "deeplab_v3_plus",
+        "encoder": "mobilenetv2",
+        "encoder_weights": str(tmp_path / "start.weights.h5"),
+        "epochs": 1,
+        "learning_rate": 0.0,
+    }
+    run = train(settings(parts_root, tmp_path, **options))
+    encoder = keras.models.load_model(run.best).get_layer("encoder")
+    kernel = encoder.get_layer("Conv1").kernel
+    np.testing.assert_allclose(kernel, stock.get_layer("Conv1").kernel, atol=1e-6)

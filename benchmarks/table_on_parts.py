@@ -19,7 +19,7 @@ from result_files import read_rows, write_rows  # noqa: E402
 
 RESULT = "table_on_parts.csv"
 SIZE = 96
-BATCH = 8
+BATCH = 4
 IMAGES = 400
 # Parts as large as at 224x224, on even ground: a few hundred steps on two cores are to do.
 LOOK = {"clutter": 0.0, "magnification": 224 / SIZE}

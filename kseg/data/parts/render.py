@@ -67,7 +67,7 @@ def draw_scene(
     """
     check_look(clutter, magnification)
     small = check_size(size)
-    shape = tuple(round(side * magnification) for side in small)
+    shape = round(small[0] * magnification), round(small[1] * magnification)
     image, label = _draw_whole(rng, shape, clutter)
     top, left = ((side - part) // 2 for side, part in zip(shape, small, strict=True))
     window = slice(top, top + small[0]), slice(left, left + small[1])

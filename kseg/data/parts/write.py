@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +103,8 @@ def write_parts(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists and is not an empty folder: give another one.")
     counts = dict(zip(SPLITS, (train, val, test), strict=True))
-    look = {"size": size, "seed": seed, "clutter": clutter, "magnification": magnification}
-    scenes = {split: iter_parts(split, counts[split], **look) for split in SPLITS}
+    draw = partial(iter_parts, size=size, seed=seed, clutter=clutter, magnification=magnification)
+    scenes = {split: draw(split, counts[split]) for split in SPLITS}
     _write_whole(folder, scenes, multiclass)
     return folder
 

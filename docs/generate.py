@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import indent
 
@@ -89,20 +90,34 @@ def diagram_of(name: str) -> str:
 
 def trained_table() -> str:
     """Return what each model of the founding table reached on small drawings."""
-    lines = ["| model | steps | batch | foreground IoU |", "|---|---:|---:|---:|"]
-    for row in read_rows("table_on_parts.csv"):
-        numbers = f"{row['steps']} | {row['batch_size']} | {float(row['foreground_iou']):.3f}"
-        lines.append(f"| `{row['model']}` | {numbers} |")
-    return "\n".join(lines)
+    rows = [
+        (
+            f"`{row['model']}`",
+            row["steps"],
+            row["batch_size"],
+            f"{float(row['foreground_iou']):.3f}",
+        )
+        for row in read_rows("table_on_parts.csv")
+    ]
+    return markdown(("model", "steps", "batch", "foreground IoU"), rows, numbers=3)
 
 
 def probe_table() -> str:
     """Return what linear probes read from frozen encoders, with and without ImageNet weights."""
-    lines = ["| encoder | weights | accuracy of cells | mean IoU |", "|---|---|---:|---:|"]
-    for row in read_rows("encoder_probe.csv"):
-        scores = f"{row['cell_accuracy']} | {row['mean_iou']}"
-        lines.append(f"| `{row['encoder']}` | {row['weights']} | {scores} |")
-    return "\n".join(lines)
+    rows = [
+        (f"`{row['encoder']}`", row["weights"], row["cell_accuracy"], row["mean_iou"])
+        for row in read_rows("encoder_probe.csv")
+    ]
+    return markdown(("encoder", "weights", "accuracy of cells", "mean IoU"), rows, numbers=2)
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
+    """Return a table in Markdown whose last columns, `numbers` of them, are aligned right."""
+    lines = ["---"] * (len(header) - numbers) + ["---:"] * numbers
+    bars = ["|" + "|".join(lines) + "|"]
+    return "\n".join(
+        [f"| {' | '.join(header)} |", *bars, *(f"| {' | '.join(row)} |" for row in rows)]
+    )
 
 
 def train_sentence() -> str:

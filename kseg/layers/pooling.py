@@ -33,7 +33,7 @@ class AdaptiveAveragePool(layers.Layer):
         position = ops.arange(length, dtype="int32")[None]
         bin_index = ops.arange(self.bins, dtype="int32")[:, None]
         first = bin_index * length // self.bins
-        last = -(-(bin_index + 1) * length // self.bins)
+        last = ((bin_index + 1) * length + self.bins - 1) // self.bins
         inside = ops.cast((position >= first) & (position < last), self.compute_dtype)
         return inside / ops.sum(inside, axis=1, keepdims=True)
 

@@ -85,7 +85,8 @@ def _load_file(spec: EncoderSpec, shape: tuple[int, int, int], weights: str) -> 
             warnings.filterwarnings("error", message="Skipping", category=UserWarning)
             return spec.build(shape, str(weights))
     except (ValueError, OSError, KeyError, UserWarning) as error:
-        reason = str(error).strip().splitlines()[0]
+        missing = isinstance(error, UserWarning)
+        reason = "layers are missing in it" if missing else str(error).strip().splitlines()[0]
         raise ValueError(
             f"encoder_weights={str(weights)!r} does not hold the weights of {spec.name!r} without "
             f"its top ({reason})"

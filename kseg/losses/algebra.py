@@ -11,17 +11,35 @@ class SummableLoss(keras.losses.Loss):
 
     `call` returns shape `(1,)`, not `()`: Keras divides by the number of replicas under
     `tf.distribute` only where something is left to reduce, and a plain scalar would make
-    the gradients of all replicas add up. Called as a function, the loss is a scalar. A Keras
-    `sample_weight` therefore multiplies that scalar by the mean weight; leave single pixels
-    out with `ignore_class`.
+    the gradients of all replicas add up. Called as a function, the loss is a scalar.
+
+    A Keras `sample_weight` of one number per image multiplies that scalar by the mean weight.
+    One of the labels' shape is a map of weights of pixels: a weighted mean in the losses over
+    pixels, alone or in a sum, while losses over regions have no use for it.
+
+    Attributes:
+        pixel_weights: None, or the options of the maps of weights that this loss cannot do
+            without, see `edge_weighted_ce`.
 
     Args:
         name: Name of the loss.
     """
 
+    pixel_weights: dict[str, float] | None = None
+
     def __init__(self, name=None):
         # float32 whatever `keras.config.floatx()` says: sums over pixels overflow float16.
         super().__init__(name=name, dtype="float32")
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return the loss of a batch, a float32 scalar.
+
+        Raises:
+            ValueError: If shapes or labels do not fit, see `read_batch`.
+        """
+        if sample_weight is not None and len(ops.shape(sample_weight)) > 2:
+            y_true, sample_weight = {"labels": y_true, "pixel_weights": sample_weight}, None
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def get_config(self):
         return {"name": self.name}
@@ -57,6 +75,14 @@ def _terms(loss):
     return [(1.0, loss)]
 
 
+def _common_map(losses):
+    """Return the options of the one kind of weight maps that some of the losses need."""
+    needed = [loss.pixel_weights for loss in losses if getattr(loss, "pixel_weights", None)]
+    if any(options != needed[0] for options in needed):
+        raise ValueError(f"A sum takes one map of weights, but its losses need {needed}.")
+    return needed[0] if needed else None
+
+
 @keras.saving.register_keras_serializable("kseg")
 class WeightedSum(SummableLoss):
     """The sum of `weight * loss` over several losses.
@@ -68,8 +94,11 @@ class WeightedSum(SummableLoss):
         name: Name of the loss.
 
     Raises:
-        ValueError: If there is no term, the lengths differ, or a weight is negative.
+        ValueError: If there is no term, the lengths differ, a weight is negative, or two terms
+            need different maps of weights.
     """
+
+    takes_pixel_weights = True
 
     def __init__(self, losses, weights=None, *, name=None):
         super().__init__(name=name or "_plus_".join(loss.name for loss in losses))
@@ -82,11 +111,15 @@ class WeightedSum(SummableLoss):
             )
         if not all(math.isfinite(weight) and weight >= 0 for weight in self.weights):
             raise ValueError(f"Weights of losses must be at least 0, got {self.weights}.")
+        self.pixel_weights = _common_map(self.losses)
 
     def call(self, y_true, y_pred):
         """Return the weighted sum, shape `(1,)`."""
-        terms = zip(self.weights, self.losses, strict=True)
-        total = sum(weight * ops.mean(loss.call(y_true, y_pred)) for weight, loss in terms)
+        labels = y_true["labels"] if isinstance(y_true, dict) else y_true
+        total = 0.0
+        for weight, loss in zip(self.weights, self.losses, strict=True):
+            truth = y_true if getattr(loss, "takes_pixel_weights", False) else labels
+            total += weight * ops.mean(loss.call(truth, y_pred))
         return ops.reshape(total, (1,))
 
     def get_config(self):

@@ -6,11 +6,12 @@ import inspect
 _LOSSES = {}
 
 
-def register(name):
+def register(name, *parts):
     """Put a loss class or a function that builds a loss under `name`.
 
     Args:
         name: The name that `get_loss` looks up.
+        *parts: Loss classes whose options the function takes beside its own.
 
     Returns:
         A decorator that returns its argument unchanged.
@@ -22,7 +23,7 @@ def register(name):
     def decorate(builder):
         if name in _LOSSES:
             raise ValueError(f"Loss {name!r} is registered twice.")
-        _LOSSES[name] = builder
+        _LOSSES[name] = builder, parts
         return builder
 
     return decorate
@@ -46,17 +47,26 @@ def get_loss(name, **options):
     Raises:
         ValueError: If the loss or an option is unknown, or an option has a bad value.
     """
-    if name not in _LOSSES:
-        raise ValueError(_unknown("loss", name, _LOSSES))
-    builder = _LOSSES[name]
-    known = _option_names(builder)
+    known = known_options(name)
     for option in options:
         if option not in known:
             raise ValueError(_unknown(f"option of loss {name!r}:", option, known))
-    return builder(**options)
+    return _LOSSES[name][0](**options)
 
 
-def _option_names(builder):
+def known_options(name):
+    """Return the set of options that `get_loss` takes for a loss.
+
+    Raises:
+        ValueError: If the loss is unknown.
+    """
+    if name not in _LOSSES:
+        raise ValueError(_unknown("loss", name, _LOSSES))
+    builder, parts = _LOSSES[name]
+    return option_names(builder).union(*map(option_names, parts)) - {"name"}
+
+
+def option_names(builder):
     """Return the keyword options of a builder; a class passes `**options` on to its bases."""
     makers = [base.__init__ for base in getattr(builder, "__mro__", ()) if "__init__" in vars(base)]
     parameters = [inspect.signature(maker).parameters for maker in makers or [builder]]

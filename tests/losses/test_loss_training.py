@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 
 from kseg.losses import CrossEntropy, Dice, WeightedSum, get_loss, list_losses, register
+from kseg.losses.registry import known_options
+from tests.losses.cases import build, takes, with_even_map
 from tests.losses.gradients import gradient
 
 RNG = np.random.default_rng(0)
@@ -21,15 +24,40 @@ def small_model():
 def test_gradient_is_exactly_0_at_void_pixels_only(name):
     labels = LABELS.copy()
     labels[:, :3] = 255
-    found = gradient(get_loss(name, ignore_class=255), labels, IMAGES)
+    found = gradient(with_even_map(build(name, ignore_class=255)), labels, IMAGES)
     assert (found[:, :3] == 0).all()
-    assert (found[:, 3:] != 0).all()
+    assert np.isfinite(found).all()
+    # Easy pixels have none in ohem_ce, and pixels far from every error next to none.
+    hard = 0.2 if name == "ohem_ce" else 1.0
+    assert (found[:, 3:] != 0).mean() >= hard
 
 
 @pytest.mark.parametrize("name", list_losses())
 def test_gradient_without_valid_pixels_is_0(name):
-    found = gradient(get_loss(name, ignore_class=255), np.full_like(LABELS, 255), IMAGES)
-    assert (found == 0).all()
+    loss = with_even_map(build(name, ignore_class=255))
+    assert (gradient(loss, np.full_like(LABELS, 255), IMAGES) == 0).all()
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("name", list_losses())
+def test_gradient_is_finite_at_flat_perfect_and_all_wrong_predictions(name, factor):
+    loss = with_even_map(build(name))
+    right = factor * np.where(LABELS[..., None] == np.arange(3), 1, -1).astype("float32")
+    for scores in (right, -right):
+        assert np.isfinite(gradient(loss, LABELS, scores)).all()
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_gradient_equals_differences_of_the_value(name):
+    # A step along the gradient g changes the value by the step's length times |g|².
+    loss = with_even_map(build(name))
+    labels, logits = LABELS[:2], 0.5 * IMAGES[:2]
+    found = gradient(loss, labels, logits).astype("float64")
+    # hausdorff jumps where the most likely class of a pixel changes: not within this step.
+    step = (1e-3 if name == "hausdorff" else 0.02) / np.abs(found).max()
+    ends = [float(loss(labels, (logits + s * step * found).astype("float32"))) for s in (-1, 1)]
+    expected = 2 * step * (found**2).sum()
+    assert ends[1] - ends[0] == pytest.approx(expected, rel=2e-2)
 
 
 def test_gradient_of_ce_is_p_minus_truth_over_pixels():
@@ -46,10 +74,14 @@ def test_fit_lowers_the_loss_under_jit(name):
     model = small_model()
     # torch.compile takes half a minute of C++ for this model.
     jit = keras.backend.backend() != "torch"
-    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=get_loss(name), jit_compile=jit)
-    before = model.evaluate(IMAGES, LABELS, verbose=0)
-    model.fit(IMAGES, LABELS, epochs=8, verbose=0)
-    assert model.evaluate(IMAGES, LABELS, verbose=0) < 0.9 * before
+    loss = build(name)
+    data = {"x": IMAGES, "y": LABELS, "verbose": 0}
+    if loss.pixel_weights:
+        data["sample_weight"] = np.ones(LABELS.shape)
+    model.compile(optimizer=keras.optimizers.Adam(0.1), loss=loss, jit_compile=jit)
+    before = model.evaluate(**data)
+    model.fit(**data, epochs=8)
+    assert model.evaluate(**data) < 0.9 * before
 
 
 def test_float16_outputs_of_a_model_are_summed_in_float32():
@@ -100,6 +132,53 @@ def test_losses_of_keras_join_a_sum():
         assert float(both(truth, IMAGES)) == pytest.approx(2 * ours, rel=1e-5)
 
 
+@pytest.mark.parametrize("name", list_losses())
+def test_a_config_restores_a_loss(name):
+    chosen = {
+        "alpha": {"c_focal": [1.0, 2.0, 3.0]}.get(name, 0.6),
+        **{"asymmetric": False, "beta": 0.8, "class_ids": [1, 2], "class_weights": [1.0, 2.0, 0.5]},
+        **{"delta": 0.7, "from_logits": False, "gamma": 0.3, "ignore_class": 255},
+        **{"iterations": 5, "label_smoothing": 0.1, "min_kept": 0.2, "per_image": True},
+        **{"sigma": 3.0, "smooth": 0.5, "threshold": 0.6, "w0": 4.0, "weight": 0.3},
+    }
+    assert known_options(name) <= set(chosen)
+    loss = build(name, **{key: value for key, value in chosen.items() if takes(name, key)})
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert again.get_config() == loss.get_config()
+    assert loss.get_config() != build(name).get_config()
+    chances = np.exp(IMAGES) / np.exp(IMAGES).sum(-1, keepdims=True)
+    values = [float(with_even_map(one)(LABELS, chances)) for one in (loss, again)]
+    assert values[0] == values[1]
+
+
+def test_a_map_of_weights_is_a_weighted_mean_over_pixels():
+    # The mean with weights 0 and 1 is the mean over the pixels of weight 1.
+    weights = (np.arange(8) < 4) * np.ones(LABELS.shape, "float32")
+    kept = np.where(weights > 0, LABELS, 255)
+    expected = float(get_loss("ce", ignore_class=255)(kept, IMAGES))
+    for form in (weights, weights[..., None]):
+        found = float(get_loss("edge_weighted_ce")(LABELS, IMAGES, sample_weight=form))
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_in_a_sum_the_losses_over_pixels_take_the_map_of_weights():
+    weights = RNG.random(LABELS.shape).astype("float32")
+    both = get_loss("edge_weighted_ce", w0=5) + 2 * get_loss("dice")
+    assert both.pixel_weights == {"w0": 5.0, "sigma": 5.0}
+    expected = float(get_loss("ce")(LABELS, IMAGES, sample_weight=weights))
+    expected += 2 * float(get_loss("dice")(LABELS, IMAGES))
+    assert float(both(LABELS, IMAGES, sample_weight=weights)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_fit_passes_the_map_of_weights_on():
+    model = small_model()
+    model.compile(loss=get_loss("edge_weighted_ce") + get_loss("dice"))
+    weights = RNG.random(LABELS.shape).astype("float32")
+    found = model.evaluate(IMAGES, LABELS, sample_weight=weights, verbose=0)
+    expected = float(model.loss(LABELS, model.predict(IMAGES, verbose=0), sample_weight=weights))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
 def test_configs_restore_every_option():
     options = {"ignore_class": -1, "class_weights": [1.0, 2.0, 3.0], "from_logits": False}
     options |= {"per_image": True}
@@ -142,6 +221,22 @@ def test_compiled_model_loads_in_a_fresh_process(tmp_path):
         (lambda: -1 * get_loss("ce"), "Weights of losses must be at least 0"),
         (lambda: WeightedSum([]), "got 0 losses"),
         (lambda: register("ce")(CrossEntropy), "registered twice"),
+        (lambda: get_loss("weighted_ce"), "weighted_ce needs class_weights"),
+        (lambda: get_loss("ce", class_weights="enet"), "--class_weights enet"),
+        (lambda: get_loss("ce", label_smoothing=2), "at least 0 and at most 1, got 2"),
+        (lambda: get_loss("tversky", beta=0), "beta must be above 0, got 0"),
+        (lambda: get_loss("tversky", alpha=math.nan), "alpha must be at least 0, got nan"),
+        (lambda: get_loss("c_focal", alpha=[-1, 1]), "alpha must be at least 0"),
+        (lambda: get_loss("b_focal", alpha=2), "alpha must be at least 0 and at most 1, got 2"),
+        (lambda: get_loss("c_focal", gamma="2"), "gamma must be at least 0, got '2'"),
+        (lambda: get_loss("ohem_ce", threshold=0), "threshold must be above 0 and at most 1"),
+        (lambda: get_loss("cl_dice", iterations=2.5), "iterations takes whole numbers, got 2.5"),
+        (lambda: get_loss("unified_focal", weight=2), "weight must be at least 0 and at most 1"),
+        (lambda: get_loss("unified_focal", gama=1), "did you mean 'gamma'"),
+        (
+            lambda: get_loss("edge_weighted_ce") + get_loss("edge_weighted_ce", sigma=2),
+            "one map of weights, but its losses need",
+        ),
     ],
 )
 def test_bad_options_get_one_sentence(build, sentence):
@@ -159,12 +254,33 @@ def test_bad_options_get_one_sentence(build, sentence):
         ({}, LABELS + 1, "y_true holds 3, but labels are 0 to 2"),
         ({"ignore_class": 255}, LABELS - 1, "y_true holds -1, but labels are 0 to 2, or .*255"),
         ({}, LABELS + 0.5, "y_true holds"),
-        ({}, np.eye(3)[LABELS] * 0.9, "one-hot truth holds only 0 and 1"),
+        ({}, np.eye(3)[LABELS] * 0.9, "y_true holds 0.9, but the channels of one-hot truth are"),
+        ({}, np.eye(3)[LABELS] * 2 - 0.5, "y_true holds -0.5, but the channels of one-hot"),
     ],
 )
 def test_bad_batches_get_one_sentence(options, labels, sentence):
     with pytest.raises(ValueError, match=sentence):
         get_loss("ce_dice", **options)(labels, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "sentence"),
+    [
+        ("edge_weighted_ce", None, "needs a map of weights"),
+        ("edge_weighted_ce", np.ones(4), "needs a map of weights"),
+        ("ce", np.ones((4, 8, 7)), "sample_weight of shape .* one number per image, or one per"),
+        ("ce", -np.ones(LABELS.shape), "holds negative or NaN values"),
+        ("dice", np.ones(LABELS.shape), "Dice compares regions and takes no map of weights"),
+    ],
+)
+def test_bad_maps_of_weights_get_one_sentence(name, weights, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        get_loss(name)(LABELS, IMAGES, sample_weight=weights)
+
+
+def test_alpha_of_the_wrong_length_gets_one_sentence():
+    with pytest.raises(ValueError, match="alpha has 2 entries, the prediction has 3 classes"):
+        get_loss("c_focal", alpha=[1, 2])(LABELS, IMAGES)
 
 
 def test_class_ids_beyond_the_prediction_get_one_sentence():

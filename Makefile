@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Backends that `make test` installs beside TensorFlow; BACKENDS= tests on TensorFlow alone.
-BACKENDS ?= jax,torch
+# What `make test` installs beside TensorFlow: backends, and libraries on PyTorch to compare our
+# losses and metrics with. BACKENDS= tests on TensorFlow alone and skips what needs the others.
+BACKENDS ?= jax,torch,oracles
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt
 
 .PHONY: train test test-backends test-no-tensorflow lint format docs clean
@@ -42,6 +43,7 @@ format: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/augmentation_tables.py
 
 clean:
 	rm -rf $(VENV) .venv-no-tensorflow build *.egg-info

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from kseg.data.dataset import Sample
+from kseg.data.planes import by_fours
 
 STRETCH, LETTERBOX = 1, 2
 BORDER_GREY = 128
@@ -64,7 +65,7 @@ def _fit(
 ) -> np.ndarray:
     size = placement.height, placement.width
     if array.shape[:2] != size:
-        array = cv2.resize(array, size[::-1], interpolation=mode)
+        array = by_fours(lambda part: cv2.resize(part, size[::-1], interpolation=mode), array)
     if size == target:
         return array
     fitted = np.full((*target, *array.shape[2:]), border, array.dtype)

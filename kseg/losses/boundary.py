@@ -14,8 +14,8 @@ from kseg.losses.truth import choose
 class DistanceLoss(ClassLoss):
     """A mean over valid pixels of errors weighted by distances, for each class.
 
-    Void pixels belong to no class when distances are taken. In an image where the class
-    has no truth pixel, or nothing else, there is no boundary and its pixels cost nothing.
+    Void pixels belong to no class when distances are taken. Where an image has no boundary,
+    because the class has no pixel there or nothing else has, the distances to it are 0.
     Distances take `H + W` passes over the maps: dear on large images.
     """
 

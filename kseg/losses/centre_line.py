@@ -19,7 +19,8 @@ class CentreLineDice(OverlapLoss):
     prediction's centre line lies in the truth and how much of the truth's centre line lies in
     the prediction, so a gap in a vessel costs as much as the vessel is long, not as it is
     wide. Centre lines are soft skeletons, what opening the image takes away while it is eroded
-    `iterations` times. Void pixels are outside every class. For vessels, roads, cracks and
+    `iterations` times; of a structure that is thicker nothing is left, and it costs its Dice
+    loss alone. Void pixels are outside every class. For vessels, roads, cracks and
     membranes: leave the background out with `class_ids`. A perfect prediction gives 0, an
     all-wrong one 1 (with `smooth=0`). The authors add 1 to numerators and denominators.
 
@@ -50,9 +51,10 @@ class CentreLineDice(OverlapLoss):
         return 1.0 - safe_divide(2.0 * precision * recall, precision + recall)
 
     def _inside(self, regions, lines, area):
-        """Return the share of the lines that lies in the area."""
-        top = regions.sum(lines * area) + self.smooth
-        return safe_divide(top, regions.sum(lines) + self.smooth)
+        """Return the share of the lines that lies in the area, 1 where there are no lines."""
+        length = regions.sum(lines)
+        share = safe_divide(regions.sum(lines * area) + self.smooth, length + self.smooth)
+        return ops.where(length > 0, share, 1.0)
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha, "iterations": self.iterations}

@@ -52,8 +52,10 @@ def unified_focal(*, weight=0.5, **options):
 
     Yeung et al. (2022, arXiv:2102.04525), by default their asymmetric form: `delta` weighs
     the foreground, `gamma` lets easy background pixels count less and drives on foreground
-    classes that are nearly right. Class 0 is the background, all others are foreground. A
-    perfect prediction gives 0.
+    classes that are nearly right. Class 0 is the background, all others are foreground. With
+    `asymmetric=False` both halves treat all classes alike, with the exponents and weights of
+    the authors' code, where the text has `1 - gamma` and `gamma` exchanged. A perfect
+    prediction gives 0.
 
     Args:
         weight: Weight of the pixels' half, `1 - weight` that of the regions' half; 0 to 1.

@@ -6,8 +6,9 @@ import keras
 from keras import ops
 
 from kseg.losses.options import check_number
-from kseg.losses.pixel import CrossEntropy
+from kseg.losses.pixel import CrossEntropy, log_probabilities
 from kseg.losses.registry import register
+from kseg.losses.truth import true_class
 
 
 @register("ohem_ce")
@@ -18,8 +19,9 @@ class HardPixelCrossEntropy(CrossEntropy):
     Online hard example mining (Shrivastava et al. 2016, arXiv:1604.03540) for pixels, as real-
     time networks are trained (BiSeNet, Yu et al. 2018, arXiv:1808.00897). If fewer than
     `min_kept` of the valid pixels are that hard, the hardest `min_kept` of them count. Hard is
-    judged without `class_weights`, over the batch, or within each image with `per_image`. Easy
-    pixels get no gradient. A perfect prediction gives 0.
+    judged by `-log p`, without class weights and label smoothing, over the batch, or within
+    each image with `per_image`, where an image without hard pixels does not count. Easy pixels
+    get no gradient. A perfect prediction gives 0.
 
     Args:
         threshold: Probability of the true class below which a pixel is hard, from 0 to 1.
@@ -39,7 +41,8 @@ class HardPixelCrossEntropy(CrossEntropy):
     def terms(self, batch):
         """Return the values and weights of the pixels, weight 0 for easy ones."""
         values, weights, axis = super().terms(batch)
-        hard = self._hard(ops.stop_gradient(values), batch.valid)
+        logs = true_class(batch, log_probabilities(batch, self.from_logits))
+        hard = self._hard(ops.stop_gradient(-logs), batch.valid)
         return values, ops.where(hard, weights, 0.0), axis
 
     def _hard(self, values, valid):
@@ -47,17 +50,16 @@ class HardPixelCrossEntropy(CrossEntropy):
         rows = (ops.shape(values)[0], -1) if self.per_image else (1, -1)
         ranked = ops.sort(ops.reshape(ops.where(valid, values, -1.0), rows), axis=-1)
         pixels = ops.sum(ops.cast(ops.reshape(valid, rows), "int32"), axis=-1, keepdims=True)
-        kept = ops.cast(ops.ceil(self.min_kept * ops.cast(pixels, "float32")), "int32")
-        # The smallest loss among the hardest `kept`; the threshold where none is to be kept.
+        # Less a little, or float32 makes 16 of 0.3 times 50.
+        share = self.min_kept * ops.cast(pixels, "float32") - 1e-3
+        kept = ops.maximum(ops.cast(ops.ceil(share), "int32"), 0)
+        # The smallest loss among the hardest `kept`.
         place = ops.shape(ranked)[-1] - ops.maximum(kept, 1)
         least = ops.take_along_axis(ranked, place, axis=-1)
-        limit = ops.convert_to_tensor(-math.log(self.threshold), "float32")
-        bar = ops.where(kept > 0, ops.minimum(least, limit), limit)
-        if not self.per_image:
-            bar = bar[0, 0]
-        else:
-            bar = ops.reshape(bar, (-1, *[1] * (len(values.shape) - 1)))
-        return ops.logical_and(valid, values >= bar)
+        least = ops.where(kept > 0, least, float("inf"))
+        least = ops.reshape(least, (-1, *[1] * (len(values.shape) - 1)))
+        hard = ops.logical_or(values > -math.log(self.threshold), values >= least)
+        return ops.logical_and(valid, hard)
 
     def get_config(self):
         return {**super().get_config(), "threshold": self.threshold, "min_kept": self.min_kept}

@@ -23,28 +23,42 @@ class Lovasz(ClassLoss):
 
     def class_values(self, regions):
         """Return the surrogate of every class."""
-        num_classes = regions.masks.shape[-1]
-        rows = (ops.shape(regions.masks)[0], -1) if self.per_image else (-1,)
         # Void pixels have error 0 and no truth: they come last and count for nothing.
         errors = choose(regions.shares, 1.0 - regions.chances, regions.chances)
-        errors = ops.reshape(errors, (*rows, num_classes))
-        masks = ops.reshape(ops.cast(regions.shares, "float32"), (*rows, num_classes))
-        axis = len(rows) - 1
-        order = ops.argsort(ops.stop_gradient(-errors), axis=axis)
-        errors = ops.take_along_axis(errors, order, axis=axis)
-        masks = ops.take_along_axis(masks, order, axis=axis)
-        truth = ops.expand_dims(ops.maximum(regions.truth, 1.0), axis)
-        return ops.sum(errors * ops.stop_gradient(_slopes(masks, truth, axis)), axis=axis)
+        errors, truth = self._rows(errors), self._rows(regions.shares)
+        order = ops.argsort(ops.stop_gradient(-errors), axis=-1)
+        errors = ops.take_along_axis(errors, order, axis=-1)
+        truth = ops.take_along_axis(truth, order, axis=-1)
+        slopes = _slopes(truth, ops.maximum(regions.truth, 1.0)[..., None])
+        return ops.sum(errors * ops.stop_gradient(slopes), axis=-1)
+
+    def _rows(self, maps):
+        """Return `(N, H, W, C)` as one row of pixels per class, or per image and class.
+
+        Rows, because TensorFlow adds a leading axis up in one running float32 sum.
+        """
+        num_classes = maps.shape[-1]
+        if self.per_image:
+            flat = ops.reshape(maps, (ops.shape(maps)[0], -1, num_classes))
+            return ops.transpose(flat, (0, 2, 1))
+        return ops.transpose(ops.reshape(maps, (-1, num_classes)), (1, 0))
 
 
-def _slopes(masks, truth, axis):
+def _slopes(truth, total):
     """Return what each mistake adds to `1 - IoU`, given those before it.
 
     With `f` mistakes outside the truth so far and `t` truth pixels missed, a missed pixel adds
     `1 / (Y + f)` and one outside `(Y - t) / ((Y + f) (Y + f - 1))`. Differences of the IoUs
     themselves would be lost in float32 among a million pixels.
+
+    Args:
+        truth: bool or float32 `(..., P)`, sorted by error.
+        total: `Y`, float32 `(..., 1)`.
     """
-    missed = ops.cumsum(masks, axis=axis)
-    union = truth + ops.cumsum(1.0 - masks, axis=axis)
-    outside = (truth - missed) / (union * ops.maximum(union - 1.0, 1.0))
-    return masks / union + (1.0 - masks) * outside
+    hard = keras.backend.standardize_dtype(truth.dtype) == "bool"
+    # Whole numbers are counted as such: a float32 count stops at 2**24.
+    shares = ops.cast(truth, "int32" if hard else "float32")
+    missed = ops.cast(ops.cumsum(shares, axis=-1), "float32")
+    union = total + ops.cast(ops.cumsum(1 - shares, axis=-1), "float32")
+    outside = (total - missed) / (union * ops.maximum(union - 1.0, 1.0))
+    return choose(truth, 1.0 / union, outside)

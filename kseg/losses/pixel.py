@@ -25,7 +25,8 @@ class CrossEntropy(PixelLoss):
 
     Args:
         label_smoothing: Share of each pixel that is spread evenly over all classes (Szegedy et
-            al. 2015, arXiv:1512.00567), from 0 to 1; above 0 the optimum is above 0.
+            al. 2015, arXiv:1512.00567), from 0 to 1; above 0 the optimum is above 0. The label
+            alone picks the pixel's entry of `class_weights`.
         **options: See `PixelLoss`.
 
     Raises:

@@ -50,7 +50,7 @@ class ModifiedFocal(PixelLoss):
 class ModifiedFocalTversky(OverlapLoss):
     """Mean over classes of `(1 - mTI) ** (1 - g)`, the regions' half of `unified_focal`.
 
-    `mTI = TP / (TP + delta FN + (1 - delta) FP)`.
+    `mTI = TP / (TP + delta FN + (1 - delta) FP)`. Both classes of a sigmoid channel count.
 
     Args:
         delta: Weight of false negatives, `1 - delta` that of false positives; above 0, at
@@ -62,6 +62,8 @@ class ModifiedFocalTversky(OverlapLoss):
     Raises:
         ValueError: If an option has a bad value.
     """
+
+    classes_of_sigmoid = (0, 1)
 
     def __init__(self, *, delta=0.6, gamma=0.5, asymmetric=True, **options):
         super().__init__(**options)

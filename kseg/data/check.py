@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
+from kseg.data.count_cache import CountCache
 from kseg.data.dataset import Dataset, Sample, SampleFiles
+from kseg.data.label_counts import LabelCount, count_labels
 
 _SHOW_PROGRESS_FROM = 500
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """How much several label maps show of each class.
+
+    Attributes:
+        pixels: Pixels of the class, int64 `(num_classes,)`.
+        image_pixels: Pixels of any class in the images that show the class, int64
+            `(num_classes,)`.
+    """
+
+    pixels: np.ndarray
+    image_pixels: np.ndarray
 
 
 def check_dataset(dataset: Dataset, splits: Sequence[str], workers: int = 2) -> np.ndarray:
@@ -22,34 +39,108 @@ def check_dataset(dataset: Dataset, splits: Sequence[str], workers: int = 2) -> 
         workers: Threads.
 
     Raises:
+        ValueError: The first bad file, see `count_classes`.
+    """
+    files = [f for split in splits for f in dataset.splits[split]]
+    return count_classes(dataset, files, workers).pixels
+
+
+def count_classes(
+    dataset: Dataset, files: Sequence[SampleFiles], workers: int = 2, *, cache: bool = True
+) -> ClassCounts:
+    """Decode every file once and count the pixels of each class, ignored ones left out.
+
+    Files are counted at their own size, not at the one they are resized to for training. What was
+    counted is kept beside the data (`CountCache`), so that files which have not changed are not
+    decoded again next time.
+
+    Args:
+        dataset: The data set.
+        files: Its samples to look at; those listed twice count once.
+        workers: Threads.
+        cache: Use and write the file of earlier counts.
+
+    Raises:
         ValueError: The first file that is missing, damaged, of another size than its image, or
             holds a label that is no class; the message names the file and the values.
     """
-    files = list(dict.fromkeys(f for split in splits for f in dataset.splits[split]))
-    counts = np.zeros(dataset.num_classes, np.int64)
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        checked = pool.map(lambda item: _count(dataset, item), files)
-        for one in _with_progress(checked, len(files)):
-            counts += one
-    return counts
+    pixels, image_pixels = np.zeros((2, dataset.num_classes), np.int64)
+    for item, count in _counted(dataset, files, workers, cache):
+        _check_values(count.values, item, dataset.num_classes, dataset.ignore_class)
+        one = class_pixels(count, dataset)
+        pixels += one
+        image_pixels += np.where(one > 0, one.sum(), 0)
+    return ClassCounts(pixels, image_pixels)
 
 
-def _with_progress(items: Iterator[np.ndarray], total: int) -> Iterator[np.ndarray]:
+def shared_images(
+    dataset: Dataset, workers: int = 2, *, cache: bool = True
+) -> list[tuple[SampleFiles, SampleFiles]]:
+    """Return training samples whose image is a held-out one too, each with the latter.
+
+    Images are compared by their decoded pixels, so that a copy saved in another lossless format
+    counts; scores on such images say nothing about new ones.
+
+    Args:
+        dataset: The data set.
+        workers: Threads.
+        cache: Use and write the file of earlier counts, see `count_classes`.
+    """
+    held_out = {
+        count.digest: item
+        for item, count in _counted(dataset, [*dataset.val, *dataset.test], workers, cache)
+    }
+    training = _counted(dataset, dataset.train, workers, cache)
+    return [(item, held_out[c.digest]) for item, c in training if c.digest in held_out]
+
+
+def class_pixels(count: LabelCount, dataset: Dataset) -> np.ndarray:
+    """Return the pixels of each class, int64 `(num_classes,)`; labels that are none left out."""
+    counts = (count.values >= 0) & (count.values < dataset.num_classes)
+    counts &= count.values != dataset.void
+    pixels = np.zeros(dataset.num_classes, np.int64)
+    pixels[count.values[counts]] = count.pixels[counts]
+    return pixels
+
+
+def _counted(
+    dataset: Dataset, files: Sequence[SampleFiles], workers: int, cache: bool
+) -> Iterator[tuple[SampleFiles, LabelCount]]:
+    """Yield each sample with what it shows, and keep that even where a later file is bad."""
+    files = list(dict.fromkeys(files))
+    kept = CountCache(dataset, cache)
+    try:
+        with ThreadPoolExecutor(max(workers, 1)) as pool:
+            counted = pool.map(lambda item: _count(dataset, item, kept), files)
+            yield from zip(files, _with_progress(counted, len(files)), strict=True)
+    finally:
+        kept.save()
+
+
+def _with_progress(items: Iterator[LabelCount], total: int) -> Iterator[LabelCount]:
     quick = total < _SHOW_PROGRESS_FROM
-    return iter(tqdm(items, "checking files", total, unit="file", disable=quick))
+    # The delay keeps the bar away where all is known already.
+    return iter(tqdm(items, "checking files", total, unit="file", disable=quick, delay=0.5))
 
 
-def _count(dataset: Dataset, files: SampleFiles) -> np.ndarray:
-    sample = dataset.load(files)
-    check_labels(sample, files, dataset.num_classes, dataset.ignore_class)
-    return np.bincount(sample.labels.ravel(), minlength=dataset.num_classes)[: dataset.num_classes]
+def _count(dataset: Dataset, files: SampleFiles, kept: CountCache) -> LabelCount:
+    count = kept.get(files)
+    if count is None:
+        count = count_labels(dataset.load(files))
+        kept.put(files, count)
+    return count
 
 
 def check_labels(
     sample: Sample, files: SampleFiles, num_classes: int, ignore_class: int | None
 ) -> None:
     """Raise ValueError where a label map holds values that are no class and not ignored."""
-    values = np.unique(sample.labels)
+    _check_values(np.unique(sample.labels), files, num_classes, ignore_class)
+
+
+def _check_values(
+    values: np.ndarray, files: SampleFiles, num_classes: int, ignore_class: int | None
+) -> None:
     wrong = [int(v) for v in values if not 0 <= v < num_classes and v != ignore_class]
     if not wrong:
         return

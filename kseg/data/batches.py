@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from kseg.data.augment import Transform
+from kseg.data.augment import Transform, augment, needs_soft_labels, soft_labels
+from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Dataset, Sample, SampleFiles
+from kseg.data.edge_weighting import edge_weights
 from kseg.data.resize import resize_sample
 
 
@@ -27,6 +30,11 @@ class Batches:
         shuffle: New order in each epoch, and only full batches (no batch of one at the end, whose
             batch statistics would be worthless).
         seed: Seed of order and augmentation.
+        pixel_weights: Options of `edge_weights`, for losses that need a weight per pixel; None
+            for others.
+        cache: Keeps the decoded and resized samples, or None.
+        shard: This process and how many there are: of `batch_size * count` samples each takes
+            the next `batch_size`.
     """
 
     dataset: Dataset
@@ -37,26 +45,50 @@ class Batches:
     transforms: Sequence[Transform] = ()
     shuffle: bool = False
     seed: int = 0
+    pixel_weights: Mapping[str, Any] | None = None
+    cache: RamCache | DiskCache | None = None
+    shard: tuple[int, int] = (0, 1)
 
     def __post_init__(self) -> None:
-        """Check that there is at least one batch."""
+        """Check that there is at least one batch, and that its truth can be made."""
         if len(self) == 0:
             raise ValueError(
                 f"{self.dataset.name}: {len(self.files)} images are fewer than one batch of "
-                f"{self.batch_size}; lower the batch size"
+                f"{self.batch_size * self.shard[1]}; lower the batch size"
+            )
+        if self.pixel_weights is not None and needs_soft_labels(self.transforms):
+            raise ValueError(
+                "the loss needs a map of weights from whole labels, and mixup gives soft ones; "
+                "leave mixup out of the augmentation or choose another loss"
             )
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
-        full, rest = divmod(len(self.files), self.batch_size)
+        full, rest = divmod(len(self.files), self.batch_size * self.shard[1])
         return full + (1 if rest and not self.shuffle else 0)
 
-    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return images `(N, H, W, 3)` uint8 and labels `(N, H, W)` of batch `index`."""
-        chosen = range(index * self.batch_size, (index + 1) * self.batch_size)
-        order = self._order(epoch)
-        samples = [self._sample(epoch, int(order[i])) for i in chosen if i < len(order)]
-        return np.stack([s.image for s in samples]), np.stack([s.labels for s in samples])
+    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
+        """Return images `(N, H, W, C)` and their truth of batch `index`.
+
+        The truth is labels `(N, H, W)`, or float32 shares of classes `(N, H, W, num_classes)`
+        where samples are mixed by `mixup`. With `pixel_weights` the float32 weights of the
+        pixels `(N, H, W)` come third.
+        """
+        rank, count = self.shard
+        start = (index * count + rank) * self.batch_size
+        chosen = self._order(epoch)[start : start + self.batch_size]
+        samples = [self._sample(epoch, int(one)) for one in chosen]
+        images, truth = np.stack([s.image for s in samples]), self._truth(samples)
+        if self.pixel_weights is None:
+            return images, truth
+        options = {"ignore_class": self.dataset.void, **self.pixel_weights}
+        return images, truth, np.stack([edge_weights(one, **options) for one in truth])
+
+    def _truth(self, samples: Sequence[Sample]) -> np.ndarray:
+        if not needs_soft_labels(self.transforms):
+            return np.stack([sample.labels for sample in samples])
+        classes, void = self.dataset.num_classes, self.dataset.void
+        return np.stack([soft_labels(sample, classes, void) for sample in samples])
 
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
@@ -64,12 +96,30 @@ class Batches:
         return _permutation(self.seed, epoch, len(self.files))
 
     def _sample(self, epoch: int, index: int) -> Sample:
-        sample = self.dataset.load(self.files[index])
-        sample = resize_sample(sample, self.size, self.resize_op, self.dataset.void)
         rng = np.random.default_rng([self.seed, epoch, index])
-        for transform in self.transforms:
-            sample = transform(sample, rng)
-        return sample
+        return augment(self._fitted(index), self.transforms, rng, self._any)
+
+    def _any(self, rng: np.random.Generator) -> Sample:
+        return self._fitted(int(rng.integers(len(self.files))))
+
+    def _fitted(self, index: int) -> Sample:
+        """Return a sample decoded and resized, which is the same in every epoch."""
+        files = self.files[index]
+        if self.cache is None:
+            return self._load(files)
+        return self.cache.get(self._key(files), lambda: self._load(files))
+
+    def _load(self, files: SampleFiles) -> Sample:
+        sample = self.dataset.load(files)
+        return resize_sample(sample, self.size, self.resize_op, self.dataset.void)
+
+    def _key(self, files: SampleFiles) -> str:
+        """Return a text that changes whenever the sample would."""
+        paths = [path for path in (files.image, files.mask, files.valid) if path is not None]
+        states = [(str(path.resolve()), path.stat().st_mtime_ns) for path in paths]
+        data = self.dataset
+        decoding = data.name, data.colours, data.void, data.channels, files.page
+        return repr((states, decoding, self.size, self.resize_op))
 
 
 # Every batch of an epoch asks for the same order; two, because workers read ahead.

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kseg.data.colours import Colour
+from kseg.data.decode import exif_orientation
 from kseg.data.io import read_image, read_mask
+
+Relabel = Callable[[np.ndarray], np.ndarray]
 
 VOID = 255
 """Label of pixels that no image covers, such as a letterbox border, where no other is set."""
@@ -22,16 +26,18 @@ class SampleFiles:
         image: Image file.
         mask: Label file, or None.
         valid: Optional file whose zero pixels do not count (a field of view).
+        page: Page of image and label file where they are TIFF files with several; None for others.
     """
 
     image: Path
     mask: Path | None = None
     valid: Path | None = None
+    page: int | None = None
 
     @property
     def name(self) -> str:
-        """File name of the image without its extension."""
-        return self.image.stem
+        """File name of the image without its extension, with the page if there are several."""
+        return self.image.stem if self.page is None else f"{self.image.stem}_{self.page:04d}"
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,9 @@ class Sample:
     """A decoded sample.
 
     Attributes:
-        image: uint8 RGB `(H, W, 3)`.
-        mask: Label map `(H, W)`, uint8, or None.
+        image: `(H, W, C)` in 0..255, RGB where there are three channels: uint8, or float32 for
+            files of more than 8 bits per channel.
+        mask: Label map `(H, W)` of whole numbers, or None.
         name: Name for messages and output files.
     """
 
@@ -68,6 +75,9 @@ class Dataset:
         class_names: Name of each class, background first where there is one.
         ignore_class: Label that counts nowhere, or None.
         relabel: Function from decoded mask values to labels, for formats such as 0/255.
+        colours: Colour of label 0, 1, ..., for label maps saved in colours; None where the
+            values of the files are the labels.
+        channels: Channels that images are read with: 1, 3, 4 or their number of bands.
     """
 
     name: str
@@ -76,7 +86,9 @@ class Dataset:
     test: Sequence[SampleFiles]
     class_names: Sequence[str]
     ignore_class: int | None = None
-    relabel: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    relabel: Relabel | None = field(default=None, repr=False)
+    colours: Sequence[Colour] | None = field(default=None, repr=False)
+    channels: int = 3
 
     @property
     def num_classes(self) -> int:
@@ -101,12 +113,19 @@ class Dataset:
         """
         if files.mask is None:
             raise ValueError(f"{files.image}: this sample has no label file")
-        mask = read_mask(files.mask)
+        mask = read_mask(files.mask, page=files.page, colours=self.colours)
         if self.relabel is not None:
-            mask = self.relabel(mask)
+            mask = self._relabelled(mask, self.relabel, files.mask)
         if files.valid is not None:
             mask = self._outside_to_void(mask, files.valid)
         return mask
+
+    @staticmethod
+    def _relabelled(mask: np.ndarray, relabel: Relabel, path: Path) -> np.ndarray:
+        try:
+            return relabel(mask)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     def _outside_to_void(self, mask: np.ndarray, valid_file: Path) -> np.ndarray:
         valid = read_mask(valid_file)
@@ -117,16 +136,30 @@ class Dataset:
             )
         return np.where(valid > 0, mask, np.array(self.void, mask.dtype))
 
+    def load_image(self, files: SampleFiles) -> np.ndarray:
+        """Decode the image `(H, W, channels)` of a sample, see `read_image`.
+
+        Raises:
+            ValueError: The file is missing or broken, or has other channels.
+        """
+        return read_image(files.image, self.channels, page=files.page)
+
     def load(self, files: SampleFiles) -> Sample:
         """Decode image and label map of a sample.
 
         Raises:
             ValueError: A file is missing or broken, or the two sizes differ.
         """
-        image, mask = read_image(files.image), self.load_mask(files)
+        image, mask = self.load_image(files), self.load_mask(files)
         if image.shape[:2] != mask.shape:
-            raise ValueError(
-                f"{files.mask}: the label map is {mask.shape[1]}x{mask.shape[0]} but its image "
-                f"{files.image.name} is {image.shape[1]}x{image.shape[0]} (width x height)"
-            )
+            raise ValueError(_sizes_differ(files, image.shape, mask.shape))
         return Sample(image, mask, files.name)
+
+
+def _sizes_differ(files: SampleFiles, image: tuple[int, ...], mask: tuple[int, ...]) -> str:
+    turned = mask == image[1::-1] and exif_orientation(files.image) > 1
+    advice = "; the image is turned by its EXIF orientation, turn its label map too"
+    return (
+        f"{files.mask}: the label map is {mask[1]}x{mask[0]} but its image {files.image.name} is "
+        f"{image[1]}x{image[0]} (width x height){advice if turned else ''}"
+    )

@@ -14,20 +14,17 @@ def is_folder_layout(folder: Path) -> bool:
 
 
 def open_folders(name: str, folder: Path, num_classes: int = 2) -> Dataset:
-    """List the samples; the test images choose the checkpoint where there is no `val_image`.
+    """List the samples; of `val_*` and `test_*` one may be missing and is the other then.
 
     Raises:
         ValueError: A folder is missing, or files have no partner.
     """
-    test = pair_folders(folder / "test_image", folder / "test_label")
-    has_val = (folder / "val_image").is_dir()
-    return Dataset(
-        name=name,
-        train=pair_folders(folder / "train_image", folder / "train_label"),
-        val=pair_folders(folder / "val_image", folder / "val_label") if has_val else test,
-        test=test,
-        class_names=default_class_names(num_classes),
+    held_out = [part for part in ("val", "test") if (folder / f"{part}_image").is_dir()]
+    train, val, test = (
+        pair_folders(folder / f"{part}_image", folder / f"{part}_label")
+        for part in ("train", (held_out or ["test"])[0], (held_out or ["test"])[-1])
     )
+    return Dataset(name, train, val, test, default_class_names(num_classes))
 
 
 def default_class_names(num_classes: int) -> tuple[str, ...]:

@@ -8,94 +8,79 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-LOSSY_SUFFIXES = (".jpeg", ".jpg")
-_END_MARKERS = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND"}
+from kseg.data.channels import to_byte_range, to_channels
+from kseg.data.decode import (
+    JPEG_START,
+    PNG_START,
+    decode_file,
+    first_bytes,
+    open_image,
+    read_colour_fast,
+)
+from kseg.data.masks import LOSSY_SUFFIXES, read_mask
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "LOSSY_SUFFIXES",
+    "open_image",
+    "read_image",
+    "read_mask",
+    "write_image",
+    "write_mask",
+]
+
+IMAGE_SUFFIXES = (
+    ".bmp",
+    ".dib",
+    ".gif",
+    ".jpeg",
+    ".jpg",
+    ".npy",
+    ".pbm",
+    ".pgm",
+    ".png",
+    ".pnm",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
+_FLAGS = {
+    1: cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH,
+    3: cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH,
+}
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Decode an image as uint8 RGB `(H, W, 3)`; grey becomes RGB, transparency is dropped.
+def read_image(path: Path, channels: int = 3, *, page: int | None = None) -> np.ndarray:
+    """Decode an image `(H, W, channels)`, upright by its EXIF orientation, in 0..255.
+
+    Files of 8 bits per channel give uint8, deeper ones float32: 16-bit values are divided by 257,
+    floating-point values stay and must be in 0..255. Grey becomes RGB and RGB grey as `channels`
+    asks for, and transparency is dropped unless it is asked for with `channels=4`.
+
+    Args:
+        path: Image of any format in `IMAGE_SUFFIXES`; TIFF and NumPy files may have any number of
+            bands.
+        channels: Channels to return; 1, 3, 4 or the number of bands.
+        page: Page of a TIFF file with several.
 
     Raises:
-        ValueError: The file is missing, truncated or no image.
+        ValueError: The file is missing, truncated, too large, no image, or its channels cannot
+            become `channels`.
     """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    # Decoded from memory, because OpenCV cannot open every path on every system.
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    image = _read_usual(path, channels) if channels in _FLAGS and not page else None
     if image is None:
-        image = _read_with_pillow(path)
-    _check_end(path, data)
-    return image
+        image = to_channels(decode_file(path, page), channels, path)
+    return to_byte_range(image, path)
 
 
-def _check_end(path: Path, data: np.ndarray) -> None:
-    """Look for the format's end marker; OpenCV fills what is missing with grey, silently."""
-    start, tail = data[:4].tobytes(), data[-4096:].tobytes()
-    for magic, end in _END_MARKERS.items():
-        if start.startswith(magic) and end not in tail:
-            raise ValueError(f"{path}: the image is truncated")
-
-
-def _read_with_pillow(path: Path) -> np.ndarray:
-    """Read what OpenCV cannot, such as GIF."""
-    with open_image(path) as image:
-        return np.asarray(_load(image, path).convert("RGB"))
-
-
-def open_image(path: Path) -> Image.Image:
-    """Open an image without decoding it, for its size and mode.
-
-    Raises:
-        ValueError: The file is missing or no image.
-    """
-    try:
-        return Image.open(path)
-    except UnidentifiedImageError:
-        raise ValueError(f"{path}: this is no image file that can be decoded") from None
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror or error})") from None
-
-
-def _load(image: Image.Image, path: Path) -> Image.Image:
-    try:
-        image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path}: the image is damaged ({error})") from None
-    return image
-
-
-def read_mask(path: Path) -> np.ndarray:
-    """Decode a label map `(H, W)`: grey values or palette indices, never colours.
-
-    A 1-bit mask gives 0 and 1. 16-bit masks keep their values.
-
-    Raises:
-        ValueError: The file is missing or damaged, lossy (JPEG) or a colour image.
-    """
-    if path.suffix.lower() in LOSSY_SUFFIXES:
-        raise ValueError(f"{path}: JPEG changes label values; save label maps as PNG")
-    with open_image(path) as image:
-        labels = np.asarray(_load(image, path))
-    if labels.ndim == 3:
-        labels = _grey_of_equal_channels(labels, path)
-    if labels.dtype == bool:
-        return labels.astype(np.uint8)
-    return labels
-
-
-def _grey_of_equal_channels(labels: np.ndarray, path: Path) -> np.ndarray:
-    colours = labels[..., : 3 if labels.shape[-1] >= 3 else 1]
-    if (colours == colours[..., :1]).all():
-        return colours[..., 0]
-    raise ValueError(
-        f"{path}: this is a colour image, not a label map; its pixels must be class numbers "
-        "(8-bit grey or palette PNG)"
-    )
+def _read_usual(path: Path, channels: int) -> np.ndarray | None:
+    if not first_bytes(path).startswith((JPEG_START, PNG_START)):
+        return None
+    image = read_colour_fast(path, np.fromfile(path, np.uint8), _FLAGS[channels])
+    return None if image is None else image.reshape(*image.shape[:2], channels)
 
 
 def write_mask(path: Path, labels: np.ndarray, palette: np.ndarray) -> None:

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from kseg.data import open_dataset
 from kseg.data.augment import augmentation, flip_left_right, flip_up_down, quarter_turn
 from kseg.data.batches import Batches
+from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Sample
+from kseg.data.edge_weighting import edge_weights
 
 
 @pytest.fixture
@@ -47,6 +51,26 @@ def test_only_a_shuffled_epoch_drops_the_incomplete_batch(make):
     assert len(Batches(**odd, size=(48, 48), shuffle=True)) == 1
 
 
+def test_weights_of_pixels_fit_the_augmented_labels(make):
+    options = {"w0": 3.0, "sigma": 2.0}
+    batches = make(shuffle=True, transforms=augmentation("turns"), pixel_weights=options)
+    images, labels, weights = batches.batch(1, 0)
+    expected = np.stack([edge_weights(one, **options) for one in labels])
+    np.testing.assert_array_equal(weights, expected)
+    assert weights.dtype == np.float32
+    pairs = make(shuffle=True, transforms=augmentation("turns")).batch(1, 0)
+    for plain, other in zip(pairs, (images, labels), strict=True):
+        np.testing.assert_array_equal(plain, other)
+
+
+def test_letterbox_borders_weigh_nothing(parts_root):
+    dataset = open_dataset("parts", parts_root)
+    batches = Batches(dataset, dataset.train, 2, (32, 64), resize_op=2, pixel_weights={})
+    _, labels, weights = batches.batch(0, 0)
+    assert (labels == 255).any()
+    np.testing.assert_array_equal(weights == 0, labels == 255)
+
+
 def test_fewer_images_than_a_batch_are_refused(make):
     batches = make()
     with pytest.raises(ValueError, match="2 images are fewer than one batch of 4"):
@@ -83,3 +107,49 @@ def test_turns_show_all_eight_positions_of_a_square_and_leave_others_alone():
 def test_an_unknown_augmentation_is_named():
     with pytest.raises(ValueError, match="augment must be one of none, hflip, flips, turns"):
         augmentation("heavy")
+
+
+def equal(one, other):
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["hflip", "strong", "medical"])
+def test_kept_samples_give_the_same_batches(make, tmp_path, name):
+    options = {"shuffle": True, "transforms": augmentation(name)}
+    expected = [make(**options).batch(epoch, 1) for epoch in (0, 1)]
+    for cache in (RamCache(10**9), RamCache(20_000), DiskCache(tmp_path, 10**9)):
+        cached = make(**options, cache=cache)
+        for epoch, batch in enumerate(expected):
+            equal(cached.batch(epoch, 1), batch)
+        assert cache.used > 0
+
+
+def test_files_kept_on_disk_are_not_mistaken_for_others(make, tmp_path):
+    small = make(cache=DiskCache(tmp_path, 10**9))
+    large = replace(small, size=(64, 64))
+    for _ in range(2):
+        assert small.batch(0, 0)[0].shape[1:3] == (48, 48)
+        assert large.batch(0, 0)[0].shape[1:3] == (64, 64)
+
+
+def test_mixed_samples_have_soft_truth(make, tmp_path):
+    recipe = tmp_path / "mix.yaml"
+    recipe.write_text("[{mixup: {p: 1, alpha: 1}}]")
+    images, truth = make(transforms=augmentation(str(recipe))).batch(0, 0)
+    assert (images.dtype, truth.dtype) == (np.uint8, np.float32)
+    assert truth.shape == (4, 48, 48, 2)
+    np.testing.assert_allclose(truth.sum(-1), 1, rtol=1e-6)
+    assert ((truth > 0) & (truth < 1)).any()
+    with pytest.raises(ValueError, match="leave mixup out"):
+        make(transforms=augmentation(str(recipe)), pixel_weights={"w0": 1.0})
+
+
+def test_the_shards_of_an_epoch_are_the_whole_epoch(make):
+    options = {"shuffle": True, "seed": 2, "transforms": augmentation("flips")}
+    whole = make(**options)
+    shards = [replace(whole, batch_size=2, shard=(rank, 2)) for rank in range(2)]
+    assert [len(one) for one in shards] == [len(whole)] * 2
+    for index in range(len(whole)):
+        images = np.concatenate([shard.batch(3, index)[0] for shard in shards])
+        np.testing.assert_array_equal(images, whole.batch(3, index)[0])

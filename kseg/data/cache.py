@@ -1,0 +1,136 @@
+"""Keeping decoded samples, so that an epoch after the first does not decode again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from kseg.data.dataset import Sample
+
+Load = Callable[[], Sample]
+
+
+def sample_bytes(sample: Sample) -> int:
+    """Return the memory that a sample takes."""
+    return sample.image.nbytes + (0 if sample.mask is None else sample.mask.nbytes)
+
+
+class RamCache:
+    """Keeps samples in memory until `limit` bytes are full; what comes later is loaded anew.
+
+    Nothing is thrown out for newer samples: every epoch asks for every sample once, and then the
+    oldest is always the next one to be asked for.
+
+    Args:
+        limit: Bytes that the samples may take together.
+    """
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.used = 0
+        self._samples: dict[str, Sample] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: str, load: Load) -> Sample:
+        """Return the sample kept under `key`, or what `load()` gives; its arrays are read-only."""
+        kept = self._samples.get(key)
+        if kept is not None:
+            return kept
+        sample = _read_only(load())
+        with self._lock:
+            size = sample_bytes(sample)
+            if key not in self._samples and self.used + size <= self.limit:
+                self._samples[key] = sample
+                self.used += size
+        return sample
+
+
+class DiskCache:
+    """Keeps samples as uncompressed files, for data that is slow to decode and larger than memory.
+
+    A damaged or half-written file is made again. A folder that is full or cannot be written to
+    is no error: samples are loaded anew then.
+
+    Args:
+        folder: Where the files go; made on first use.
+        limit: Bytes that the folder may take, files of earlier runs among them.
+    """
+
+    def __init__(self, folder: Path, limit: int):
+        self.folder = folder
+        self.limit = limit
+        self.used = sum(file.stat().st_size for file in folder.glob("*.npz"))
+        self._lock = threading.Lock()
+
+    def get(self, key: str, load: Load) -> Sample:
+        """Return the sample kept under `key`, or what `load()` gives."""
+        file = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+        kept = _read(file)
+        if kept is not None:
+            return kept
+        sample = load()
+        self._write(file, sample)
+        return sample
+
+    def _write(self, file: Path, sample: Sample) -> None:
+        size = sample_bytes(sample)
+        with self._lock:
+            if self.used + size > self.limit:
+                return
+            self.used += size
+        partial = file.with_name(f".{file.name}.{threading.get_ident()}")
+        arrays: dict[str, Any] = {"image": sample.image, "name": np.array(sample.name)}
+        if sample.mask is not None:
+            arrays["mask"] = sample.mask
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as stream:
+                np.savez(stream, **arrays)
+            os.replace(partial, file)
+        except OSError:
+            with suppress(OSError):
+                partial.unlink()
+
+
+def open_cache(kind: str, gigabytes: float) -> RamCache | DiskCache | None:
+    """Return the cache that a name stands for.
+
+    Args:
+        kind: "none", "ram" or "disk"; the latter is in the user's cache folder.
+        gigabytes: Its limit in units of 1e9 bytes.
+    """
+    limit = int(gigabytes * 1e9)
+    if kind == "ram":
+        return RamCache(limit)
+    return DiskCache(user_cache() / "samples", limit) if kind == "disk" else None
+
+
+def user_cache() -> Path:
+    """Return the folder for files that can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kseg"
+
+
+def _read(file: Path) -> Sample | None:
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return Sample(arrays["image"], arrays.get("mask"), str(arrays["name"]))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _read_only(sample: Sample) -> Sample:
+    """Return the sample with arrays that a careless transform cannot write to."""
+    image, mask = np.ascontiguousarray(sample.image), sample.mask
+    image.flags.writeable = False
+    if mask is not None:
+        mask.flags.writeable = False
+    return replace(sample, image=image, mask=mask)

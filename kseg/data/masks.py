@@ -1,0 +1,81 @@
+"""Decoding of label maps: class numbers, palette indices, or colours by a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kseg.data.colours import Colour, labels_of_colours, labels_of_palette
+from kseg.data.decode import JPEG_START, decode_file, first_bytes
+
+LOSSY_SUFFIXES = (".jpeg", ".jpg")
+
+
+def read_mask(
+    path: Path, *, page: int | None = None, colours: Sequence[Colour] | None = None
+) -> np.ndarray:
+    """Decode a label map `(H, W)`: grey values or palette indices, never colours as numbers.
+
+    A 1-bit mask gives 0 and 1, a 2-bit one 0..3, and 16-bit masks keep their values. The mask is
+    turned by its own EXIF orientation, as images are.
+
+    Args:
+        path: Label file: an image, or a NumPy file of integers.
+        page: Page of a TIFF file with several.
+        colours: Colour of label 0, 1, ..., for label maps saved in colours. Palette files are read
+            by their colours too, if the table has them all, and as indices else.
+
+    Raises:
+        ValueError: The file is missing or damaged, lossy (JPEG), a colour image without a table
+            of colours, or has colours that are not in it.
+    """
+    if path.suffix.lower() in LOSSY_SUFFIXES or is_lossy(first_bytes(path)):
+        raise ValueError(f"{path}: JPEG changes label values; save label maps as PNG")
+    decoded = decode_file(path, page, as_labels=True)
+    if decoded.palette is not None:
+        indices = decoded.array[..., 0]
+        return indices if colours is None else labels_of_palette(indices, decoded.palette, colours)
+    bands = decoded.array[..., :-1] if decoded.alpha else decoded.array
+    if bands.shape[-1] == 1:
+        return _integers(bands[..., 0], path)
+    if colours is not None and bands.shape[-1] == 3 and bands.dtype == np.uint8:
+        return labels_of_colours(bands, colours, path)
+    return _integers(_grey_of_equal_bands(bands, path), path)
+
+
+def is_lossy(start: bytes) -> bool:
+    """Tell from a file's first bytes whether its values were changed: JPEG and lossy WebP."""
+    is_webp = start.startswith(b"RIFF") and start[8:12] == b"WEBP"
+    return start.startswith(JPEG_START) or (is_webp and start[12:16] == b"VP8 ")
+
+
+def _integers(labels: np.ndarray, path: Path) -> np.ndarray:
+    if labels.dtype == bool:
+        return labels.astype(np.uint8)
+    if labels.dtype in (np.uint8, np.uint16):
+        return labels
+    # Some programs save labels as 32-bit floating-point TIFF.
+    is_number = labels.dtype.kind in "iuf" and bool(np.isfinite(labels).all())
+    if not is_number or not (labels == np.rint(labels)).all():
+        raise ValueError(f"{path}: a label map holds whole numbers, these are {labels.dtype}")
+    return labels.astype(_small_type(int(labels.min()), int(labels.max()), path))
+
+
+def _small_type(low: int, high: int, path: Path) -> type[np.integer]:
+    """Return a type that holds labels and that OpenCV can resize."""
+    if low < -(2**31) or high >= 2**31:
+        raise ValueError(f"{path}: the values {low}..{high} are no labels")
+    if low < 0 or high > 65535:
+        return np.int32
+    return np.uint8 if high <= 255 else np.uint16
+
+
+def _grey_of_equal_bands(bands: np.ndarray, path: Path) -> np.ndarray:
+    if bands.shape[-1] <= 3 and (bands == bands[..., :1]).all():
+        return bands[..., 0]
+    raise ValueError(
+        f"{path}: this is a colour image, not a label map; its pixels must be class numbers "
+        "(8-bit grey or palette PNG), or put a table of colours beside the data: class_dict.csv"
+    )

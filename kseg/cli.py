@@ -20,6 +20,7 @@ class Command(NamedTuple):
     config: str
     function: str
     summary: str
+    needs_keras: bool = True
 
 
 COMMANDS = {
@@ -32,7 +33,33 @@ COMMANDS = {
         "FolderTestConfig", "kseg.inference.folder_test:folder_test", "segment and score folders"
     ),
     "models": Command("ModelsConfig", "kseg.commands:print_models", "list the models"),
-    "parts": Command("PartsConfig", "kseg.commands:make_parts", "draw the data set"),
+    "parts": Command(
+        "PartsConfig", "kseg.commands:make_parts", "draw the data set", needs_keras=False
+    ),
+    "download_data": Command(
+        "DownloadConfig", "kseg.commands:download_data", "fetch a data set", needs_keras=False
+    ),
+    "check_data": Command(
+        "CheckConfig", "kseg.commands:check_data", "find faults in a data set", needs_keras=False
+    ),
+    "augmentation": Command(
+        "AugmentationConfig",
+        "kseg.commands:write_augmented",
+        "write augmented copies of images",
+        needs_keras=False,
+    ),
+    "voc_annotation": Command(
+        "VocAnnotationConfig",
+        "kseg.commands:voc_annotation",
+        "write VOC's lists of images",
+        needs_keras=False,
+    ),
+    "json_to_dataset": Command(
+        "LabelmeConfig",
+        "kseg.commands:json_to_dataset",
+        "make label maps of labelme files",
+        needs_keras=False,
+    ),
 }
 
 
@@ -74,9 +101,10 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
     from kseg import config
 
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
-    prepare_backend()
-    with _quiet_stderr():
-        importlib.import_module("keras")
+    if command.needs_keras:
+        prepare_backend()
+        with _quiet_stderr():
+            importlib.import_module("keras")
     module, function = command.function.split(":")
     getattr(importlib.import_module(module), function)(settings)
 
@@ -115,7 +143,8 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _overview() -> str:
-    rows = (f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    rows = (f"  {name:<{width}} {command.summary}" for name, command in COMMANDS.items())
     return "\n".join(
         ["usage: kseg COMMAND [--help] [flags]", "", "commands:", *rows, "", "kseg --version"]
     )

@@ -25,17 +25,34 @@ def colorize(mask: np.ndarray) -> np.ndarray:
     return class_palette()[mask]
 
 
+def as_picture(image: np.ndarray) -> np.ndarray:
+    """Return an image of any number of channels as uint8 RGB `(H, W, 3)`, to look at.
+
+    One channel is shown grey, of two or more than three the first three (black where there are
+    not so many).
+
+    Args:
+        image: `(H, W, C)` in 0..255.
+    """
+    if image.shape[-1] == 1:
+        image = np.repeat(image, 3, axis=-1)
+    missing = max(0, 3 - image.shape[-1])
+    image = np.pad(image[..., :3], ((0, 0), (0, 0), (0, missing)))
+    return image if image.dtype == np.uint8 else np.rint(image).astype(np.uint8)
+
+
 def overlay(
     image: np.ndarray, mask: np.ndarray, blend: float = 0.5, background: int | None = 0
 ) -> np.ndarray:
     """Mix a label map's colours into an image.
 
     Args:
-        image: uint8 RGB `(H, W, 3)`.
+        image: `(H, W, C)` in 0..255, shown as by `as_picture`.
         mask: Label map `(H, W)`.
         blend: Share of the colours, 0..1.
         background: Label that stays as in the image, or None.
     """
+    image = as_picture(image)
     mixed = (1 - blend) * image + blend * colorize(mask)
     result = np.rint(mixed).astype(np.uint8)
     return (

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from kseg.palette import class_palette, colorize, overlay
+from kseg.palette import as_picture, class_palette, colorize, overlay
 
 
 def test_the_palette_is_that_of_pascal_voc():
@@ -21,3 +22,13 @@ def test_an_overlay_leaves_the_background_and_mixes_the_rest():
     # (100 + 128) / 2 = 114, (100 + 0) / 2 = 50
     assert mixed.tolist() == [[[100, 100, 100], [114, 50, 50]]]
     np.testing.assert_array_equal(overlay(image, mask, blend=1.0)[0, 1], colorize(mask)[0, 1])
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(1, [7, 7, 7]), (2, [7, 8, 0]), (3, [7, 8, 9])])
+def test_images_of_any_channels_are_shown_as_rgb(channels, expected):
+    bands = np.array([7.4, 8.0, 9.0, 99.0])[:channels].astype("float32")
+    image = np.tile(bands, (2, 2, 1))
+    assert as_picture(image).dtype == np.uint8
+    assert as_picture(image)[0, 0].tolist() == expected
+    assert as_picture(np.tile(np.uint8([7, 8, 9, 99]), (2, 2, 1)))[0, 0].tolist() == [7, 8, 9]
+    assert overlay(image, np.ones((2, 2), int)).shape == (2, 2, 3)

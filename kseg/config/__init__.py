@@ -1,19 +1,29 @@
 """One validated dataclass per command: its fields are the flags, the help and the saved keys."""
 
+from kseg.config.augmentation import AugmentationConfig
+from kseg.config.check import CheckConfig
+from kseg.config.download import DownloadConfig
 from kseg.config.evaluate import EvaluateConfig, FolderTestConfig
+from kseg.config.labelme import LabelmeConfig
 from kseg.config.models import ModelsConfig
 from kseg.config.parse import UsageError, parse_config
 from kseg.config.parts import PartsConfig
 from kseg.config.predict import PredictConfig
 from kseg.config.train import TrainConfig
+from kseg.config.voc import VocAnnotationConfig
 
 __all__ = [
+    "AugmentationConfig",
+    "CheckConfig",
+    "DownloadConfig",
     "EvaluateConfig",
     "FolderTestConfig",
+    "LabelmeConfig",
     "ModelsConfig",
     "PartsConfig",
     "PredictConfig",
     "TrainConfig",
     "UsageError",
+    "VocAnnotationConfig",
     "parse_config",
 ]

@@ -47,7 +47,7 @@ def parse_config(
 def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -> Config:
     parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="YAML file with any of these settings.")
-    parser.add_class_arguments(config_class, None)
+    parser.add_class_arguments(config_class, None, as_positional=True)
     try:
         values = parser.parse_args(_complete_switches(config_class, arguments)).as_dict()
     except ArgumentError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from kseg.config.checks import require_at_least, require_at_most, require_plain_
 from kseg.config.parse import UsageError
 
 ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
-Augment = Literal["none", "hflip", "flips", "turns"]
+ClassWeights = Literal["none", "balanced", "median_frequency", "enet", "effective_number"]
 
 
 @dataclass
@@ -34,6 +35,8 @@ class TrainConfig:
         n_classes: Number of classes, background included; by default the data set's own, 2 for
             plain folders.
         ignore_class: Label that counts in no loss and no metric, by default the data set's own.
+        image_channels: Channels that images are read with: 1 for grey, 3 for RGB, 4, or the number
+            of bands of a TIFF or NumPy file; by default the data set's own, mostly 3.
         input_height: Height in pixels that images are resized to for training.
         input_width: Width in pixels that images are resized to for training.
         resize_op: 1 stretches images to the input size, 2 keeps their shape and adds a border
@@ -43,8 +46,18 @@ class TrainConfig:
             "sub_mean" (minus the ImageNet mean), "caffe" (the same, channels reversed), "torch"
             (ImageNet mean 0 and deviation 1), "tf128" (divided by 128, minus 1).
         augment: Random changes of the training images: "none", "hflip" (left to right), "flips"
-            (upside down too) or "turns" (quarter turns of square inputs too).
-        loss: Name of the loss: ce, dice or ce_dice.
+            (upside down too), "turns" (quarter turns of square inputs too), "light", "medium",
+            "strong", "medical", or the path of a .yaml file; docs/augmentation.md explains them.
+        cache: Keep decoded and resized images: "none", "ram", or "disk" (for images that are slow
+            to decode and do not fit into memory).
+        cache_gb: Most that the cache may take, in GB; images beyond are decoded each time.
+        loss: Name of the loss: ce, weighted_ce, c_focal, dice, ce_dice, tversky, ...;
+            docs/losses.md explains all of them.
+        loss_options: Keyword options of the loss, for example
+            `--loss c_focal --loss_options '{"gamma": 1.5}'`.
+        class_weights: Weights of the classes in the loss: "none", a number per class such as
+            `--class_weights '[1, 5]'`, or computed from the training images: "balanced",
+            "median_frequency", "enet" or "effective_number".
         optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, nadam, ...
         learning_rate: Learning rate, by default a value that suits the optimizer.
         lr_schedule: "cosine" warms up in the first twentieth of the run and then lowers the
@@ -74,12 +87,17 @@ class TrainConfig:
     data_root: str = "data"
     n_classes: int | None = None
     ignore_class: int | None = None
+    image_channels: int | None = None
     input_height: int = 224
     input_width: int = 224
     resize_op: Literal[1, 2] = 1
     image_init: ImageInit = "auto"
-    augment: Augment = "hflip"
+    augment: str = "hflip"
+    cache: Literal["none", "ram", "disk"] = "none"
+    cache_gb: float = 4.0
     loss: str = "ce"
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    class_weights: list[float] | ClassWeights = "none"
     optimizer_name: str = "adam"
     learning_rate: float | None = None
     lr_schedule: Literal["constant", "cosine"] = "cosine"
@@ -98,13 +116,37 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        require_at_least(self, 1, "n_classes", "epochs", "train_batch_size", "val_batch_size")
+        require_at_least(
+            self, 1, "n_classes", "image_channels", "epochs", "train_batch_size", "val_batch_size"
+        )
         require_at_least(self, 32, "input_height", "input_width")
         require_at_least(
-            self, 0, "early_stopping", "seed", "workers", "learning_rate", "ignore_class"
+            self,
+            0,
+            "early_stopping",
+            "seed",
+            "workers",
+            "learning_rate",
+            "ignore_class",
+            "cache_gb",
         )
         require_at_most(self, 255, "ignore_class", "n_classes")
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
+        self._check_loss()
+
+    def _check_loss(self) -> None:
+        for name in ("class_weights", "ignore_class"):
+            if name in self.loss_options:
+                raise UsageError(f"--loss_options: give {name} as --{name}")
+        if isinstance(self.class_weights, str):
+            return
+        self.class_weights = [float(weight) for weight in self.class_weights]
+        positive = [weight for weight in self.class_weights if 0 < weight < math.inf]
+        if not positive or any(not 0 <= weight < math.inf for weight in self.class_weights):
+            raise UsageError(
+                "--class_weights must be numbers of at least 0 that are not all 0, got "
+                f"{self.class_weights}"
+            )
 
     @property
     def run_path(self) -> Path:

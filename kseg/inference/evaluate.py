@@ -11,7 +11,7 @@ from rich.console import Console
 from tqdm import tqdm
 
 from kseg.config import EvaluateConfig, TrainConfig, parse_config
-from kseg.data.classes import with_classes
+from kseg.data.classes import with_channels, with_classes
 from kseg.data.dataset import Dataset, Sample, SampleFiles
 from kseg.data.registry import open_dataset
 from kseg.inference.contact_sheet import contact_sheet
@@ -41,6 +41,7 @@ def _dataset_of(config: EvaluateConfig, run: RunFolder, predictor: Predictor) ->
         trained = parse_config(TrainConfig, ["--config", str(run.config)])
     name = config.dataset_name or trained.dataset_name
     dataset = open_dataset(name, config.data_root or trained.data_root)
+    dataset = with_channels(dataset, predictor.channels)
     return with_classes(dataset, len(predictor.info.class_names), predictor.info.ignore_class)
 
 

@@ -36,7 +36,7 @@ def folder_test(config: FolderTestConfig) -> None:
 def _labelled(config: FolderTestConfig, predictor: Predictor) -> Dataset:
     pairs = pair_folders(Path(config.val_images), Path(config.val_annotations))
     names, ignored = predictor.info.class_names, predictor.info.ignore_class
-    return Dataset("test", (), (), pairs, names, ignored)
+    return Dataset("test", (), (), pairs, names, ignored, channels=predictor.channels)
 
 
 def _load(config: FolderTestConfig) -> Predictor:

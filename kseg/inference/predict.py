@@ -50,7 +50,8 @@ def predict_files(
     names = dict(zip(files, _output_names(files), strict=True))
     written: list[Path] = []
     failed: list[str] = []
-    readable = _read(tqdm(files, "segmenting", unit="image", disable=len(files) < 2), failed)
+    shown = tqdm(files, "segmenting", unit="image", disable=len(files) < 2)
+    readable = _read(shown, predictor.channels, failed)
     while batch := list(islice(readable, batch_size)):
         images = [image for _, image in batch]
         labels = predictor.predict_padded(images, min(batch_size, len(files)))
@@ -62,10 +63,12 @@ def predict_files(
     return written
 
 
-def _read(files: Sequence[Path], failed: list[str]) -> Iterator[tuple[Path, np.ndarray]]:
+def _read(
+    files: Sequence[Path], channels: int, failed: list[str]
+) -> Iterator[tuple[Path, np.ndarray]]:
     for path in files:
         try:
-            yield path, read_image(path)
+            yield path, read_image(path, channels)
         except ValueError as error:
             failed.append(str(error))
             tqdm.write(f"left out: {error}")

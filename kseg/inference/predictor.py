@@ -18,7 +18,7 @@ class Predictor:
     """A model with the image preparation that it was trained with.
 
     Args:
-        model: Takes RGB images of 0..255 `(N, H, W, 3)` and returns logits `(N, H, W, C)`.
+        model: Takes images of 0..255 `(N, H, W, channels)` and returns logits `(N, H, W, C)`.
         info: Classes, input size and resize mode.
     """
 
@@ -26,6 +26,11 @@ class Predictor:
         self.model = model
         self.info = info
         model.compile(jit_compile=jit_choice())
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the images that the model takes."""
+        return self.model.inputs[0].shape[-1]
 
     @classmethod
     def load(cls, path: str | Path) -> Predictor:
@@ -37,7 +42,7 @@ class Predictor:
         return cls(*load_model(find_checkpoint(path)))
 
     def predict(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the label map `(H, W)` uint8 of each uint8 RGB image `(H, W, 3)`.
+        """Return the label map `(H, W)` uint8 of each image `(H, W, channels)`.
 
         The images are run as one batch; they may have different sizes.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import keras
 import numpy as np
 
@@ -20,6 +21,9 @@ class Loader(keras.utils.PyDataset):
     """
 
     def __init__(self, batches: Batches, workers: int = 0):
+        if workers > 1:
+            # The worker threads fill the cores; OpenCV's own would get in their way.
+            cv2.setNumThreads(1)
         super().__init__(workers=max(workers, 1), use_multiprocessing=False, max_queue_size=8)
         self.batches = batches
         self.epoch = 0
@@ -28,8 +32,12 @@ class Loader(keras.utils.PyDataset):
         """Return the number of batches per epoch."""
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return images `(N, H, W, 3)` and labels `(N, H, W)`, both uint8."""
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Return images `(N, H, W, 3)` and labels `(N, H, W)`, both uint8.
+
+        Batches with weights of pixels give these third, float32 `(N, H, W)`; Keras hands them to
+        the loss as `sample_weight`.
+        """
         return self.batches.batch(self.epoch, index)
 
 

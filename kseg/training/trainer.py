@@ -6,17 +6,12 @@ import keras
 
 from kseg.config import TrainConfig
 from kseg.config.parse import save_config
-from kseg.data.augment import augmentation
-from kseg.data.batches import Batches
-from kseg.data.check import check_dataset
-from kseg.data.classes import with_classes
+from kseg.data.augment import find_recipe
 from kseg.data.dataset import Dataset
-from kseg.data.registry import open_dataset
 from kseg.inference.evaluate import evaluate_split
 from kseg.inference.jit import jit_choice
 from kseg.inference.model_file import ModelInfo, load_model, read_info
 from kseg.inference.predictor import Predictor
-from kseg.losses import get_loss
 from kseg.metrics import SegmentationMetrics
 from kseg.models import get_model
 from kseg.runs import RunFolder
@@ -31,7 +26,9 @@ from kseg.training.callbacks import (
 from kseg.training.curves import draw_curves
 from kseg.training.distribution import use_all_devices
 from kseg.training.environment import write_environment
+from kseg.training.inputs import checked_dataset, make_loaders
 from kseg.training.loader import EpochSetter, Loader
+from kseg.training.loss import check_loss, refuse_another_loss, training_loss
 from kseg.training.optimizers import get_optimizer
 
 SCORES = ("iou_score", "jaccard_score", "dice_score", "f1_score", "f2_score", "pixel_accuracy")
@@ -52,12 +49,15 @@ def train(config: TrainConfig) -> RunFolder:
     keras.utils.set_random_seed(config.seed)
     if config.multi_gpus:
         use_all_devices(config.train_batch_size)
-    dataset = _checked_dataset(config)
-    loaders = _loaders(config, dataset)
+    check_loss(config)
+    find_recipe(config.augment)
+    dataset, counts = checked_dataset(config)
+    loss = training_loss(config, dataset, counts)
+    loaders = make_loaders(config, dataset, loss)
     if config.resume:
-        model, info = _restored(config, run, dataset)
+        model, info = _restored(config, run, dataset, loss)
     else:
-        model, info = _new(config, dataset, steps=config.epochs * len(loaders[0]))
+        model, info = _new(config, dataset, loss, steps=config.epochs * len(loaders[0]))
         run.create(overwrite=config.overwrite)
     save_config(config, run.config, exclude=_ACTIONS)
     write_environment(run.environment, config.seed)
@@ -68,42 +68,13 @@ def train(config: TrainConfig) -> RunFolder:
     return run
 
 
-def _checked_dataset(config: TrainConfig) -> Dataset:
-    dataset = open_dataset(config.dataset_name, config.data_root)
-    dataset = with_classes(dataset, config.n_classes, config.ignore_class)
-    splits = ("train", "val", "test") if config.validate else ("train", "test")
-    counts = check_dataset(dataset, splits, config.workers)
-    print(
-        f"{dataset.name}: {len(dataset.train)} training, {len(dataset.val)} validation and "
-        f"{len(dataset.test)} test images, {dataset.num_classes} classes"
-    )
-    for name, count in zip(dataset.class_names, counts, strict=True):
-        if count == 0:
-            print(f"warning: no pixel of any label map is of class {name!r}")
-    return dataset
-
-
-def _loaders(config: TrainConfig, dataset: Dataset) -> tuple[Loader, Loader | None]:
-    size = config.input_height, config.input_width
-    training = Batches(
-        dataset,
-        dataset.train,
-        config.train_batch_size,
-        size,
-        config.resize_op,
-        augmentation(config.augment),
-        shuffle=True,
-        seed=config.seed,
-    )
-    validation = Batches(dataset, dataset.val, config.val_batch_size, size, config.resize_op)
-    workers = config.workers
-    return Loader(training, workers), Loader(validation, workers) if config.validate else None
-
-
-def _new(config: TrainConfig, dataset: Dataset, steps: int) -> tuple[keras.Model, ModelInfo]:
+def _new(
+    config: TrainConfig, dataset: Dataset, loss: keras.losses.Loss, steps: int
+) -> tuple[keras.Model, ModelInfo]:
     model = get_model(
         config.model_name,
         dataset.num_classes,
+        (None, None, dataset.channels),
         encoder=config.encoder,
         encoder_weights=config.encoder_weights,
         image_init=config.image_init,
@@ -116,7 +87,7 @@ def _new(config: TrainConfig, dataset: Dataset, steps: int) -> tuple[keras.Model
         )
     model.compile(
         get_optimizer(config.optimizer_name, config.learning_rate, config.lr_schedule, steps),
-        get_loss(config.loss, ignore_class=dataset.void),
+        loss,
         metrics=[SegmentationMetrics(dataset.num_classes, SCORES, ignore_class=dataset.void)],
         jit_compile=jit_choice(config.jit),
     )
@@ -136,7 +107,7 @@ def _info(config: TrainConfig, dataset: Dataset) -> ModelInfo:
 
 
 def _restored(
-    config: TrainConfig, run: RunFolder, dataset: Dataset
+    config: TrainConfig, run: RunFolder, dataset: Dataset, loss: keras.losses.Loss
 ) -> tuple[keras.Model, ModelInfo]:
     """Load model, optimizer and progress of the run that is resumed."""
     if not run.last.is_file():
@@ -153,7 +124,9 @@ def _restored(
             f"the data set has {len(wanted.class_names)} classes, but the run to resume has "
             f"{len(stored.class_names)}; start a new run with another --exp_name"
         )
-    return load_model(run.last, compile=True)
+    model, info = load_model(run.last, compile=True)
+    refuse_another_loss(model.loss, loss)
+    return model, info
 
 
 def _fit(
@@ -166,7 +139,9 @@ def _fit(
 ) -> None:
     training, validation = loaders
     monitor = "iou_score" if validation is None else "val_iou_score"
-    images, labels = (validation or training)[0]
+    images, labels = (validation or training)[0][:2]
+    if labels.ndim == images.ndim:  # soft truth of mixed samples
+        labels = labels.argmax(-1)
     checkpoints = Checkpoints(run, info, monitor)
     callbacks = [
         EpochSetter(training),

@@ -5,13 +5,23 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import yaml
+from scipy.special import log_softmax
+from sklearn.utils.class_weight import compute_class_weight
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kseg.cli import main
-from kseg.config import TrainConfig
+from kseg.config import TrainConfig, parse_config
+from kseg.config.parse import save_config
+from kseg.data import open_dataset
+from kseg.data.batches import Batches
+from kseg.data.edge_weighting import edge_weights
 from kseg.inference.model_file import read_info
+from kseg.losses import registry
 from kseg.runs import RunFolder
 from kseg.training import train
+
+SMALL = {"model_options": {"filters": 4, "levels": 3}}
 
 
 def settings(parts_root, folder, **changes):
@@ -153,6 +163,106 @@ def test_nothing_is_written_when_the_data_is_bad(parts_root, tmp_path):
     assert not (tmp_path / "weights").exists()
 
 
+def test_counted_class_weights_are_printed_and_survive_resuming(parts_root, tmp_path, capsys):
+    weighted = {
+        "loss": "weighted_ce",
+        "class_weights": "balanced",
+        "loss_options": {"per_image": True},
+    }
+    run = train(settings(parts_root, tmp_path, **SMALL, **weighted, epochs=1))
+    dataset = open_dataset("parts", parts_root)
+    labels = np.concatenate([dataset.load_mask(files).ravel() for files in dataset.train])
+    expected = compute_class_weight("balanced", classes=np.array([0, 1]), y=labels)
+    printed = f"class weights (balanced): background {expected[0]:g}, part {expected[1]:g}"
+    assert printed in capsys.readouterr().out
+    stored = yaml.safe_load(run.config.read_text())
+    assert {name: stored[name] for name in weighted} == weighted
+    main(["train", "--resume", str(run.path), "--epochs", "2"])
+    loss = keras.models.load_model(run.last).loss
+    np.testing.assert_allclose(loss.class_weights, expected)
+    assert loss.per_image
+    assert len(rows_of(run.metrics)) == 2
+
+
+def test_a_loss_that_needs_a_map_of_weights_gets_it(parts_root, tmp_path):
+    options = {"w0": 20.0, "sigma": 3.0}
+    config = settings(
+        parts_root, tmp_path, **SMALL, loss="edge_weighted_ce", loss_options=options, epochs=1
+    )
+    run = train(config)
+    dataset = open_dataset("parts", parts_root)
+    images, labels = Batches(dataset, dataset.val, 4, (32, 32)).batch(0, 0)
+    logits = keras.models.load_model(run.last).predict(images, verbose=0)
+    values = [
+        -log_softmax(pixel.astype(float))[label]
+        for pixel, label in zip(logits.reshape(-1, 2), labels.ravel(), strict=True)
+    ]
+    weights = np.stack([edge_weights(one, **options) for one in labels])
+    expected = np.average(values, weights=weights.ravel())
+    assert float(rows_of(run.metrics)[0]["val_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert weights.max() > 2
+
+
+def test_resuming_with_another_loss_is_refused(finished, capsys):
+    for flags in (["--loss", "dice"], ["--class_weights", "[1, 5]"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["train", "--resume", str(finished.path), *flags])
+        assert "are not those of the run to resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--loss=dise"], "did you mean 'dice'"),
+        (["--loss=weighted_ce"], "weighted_ce needs class_weights"),
+        (["--loss_options", '{"gama": 1}', "--loss=c_focal"], "did you mean 'gamma'"),
+        (["--loss_options", '{"class_ids": 3}', "--loss=dice"], "not iterable"),
+        (["--loss_options", '{"ignore_class": 3}'], "give ignore_class as --ignore_class"),
+        (["--class_weights", "[1, -1]"], "at least 0 that are not all 0, got [1.0, -1.0]"),
+        (["--class_weights", "[0, 0]"], "at least 0 that are not all 0, got [0.0, 0.0]"),
+        (["--class_weights", "balance"], "--class_weights: "),
+    ],
+)
+def test_a_bad_loss_is_refused_before_any_file_is_read(
+    flags, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", *flags])
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_and_options_from_flags_are_saved_and_read_again(tmp_path):
+    flags = ["--class_weights", "[1, 5]", "--loss_options", '{"gamma": 1.5, "alpha": [1, 2]}']
+    config = parse_config(TrainConfig, flags)
+    assert config.class_weights == [1.0, 5.0]
+    assert config.loss_options == {"gamma": 1.5, "alpha": [1, 2]}
+    save_config(config, tmp_path / "config.yaml")
+    assert parse_config(TrainConfig, ["--config", str(tmp_path / "config.yaml")]) == config
+    assert TrainConfig(class_weights=np.array([1, 5])) == TrainConfig(class_weights=(1.0, 5.0))
+
+
+def test_class_weights_must_fit_the_classes(parts_root, tmp_path):
+    config = settings(parts_root, tmp_path / "weights", class_weights=[1, 2, 3])
+    with pytest.raises(ValueError, match="has 3 numbers, but parts has 2 classes: background, p"):
+        train(config)
+    assert not (tmp_path / "weights").exists()
+
+
+def test_a_loss_without_class_weights_says_so(parts_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_LOSSES", dict(registry._LOSSES))
+
+    @registry.register("plain")
+    def plain(*, ignore_class=None):
+        return keras.losses.SparseCategoricalCrossentropy(True, ignore_class)
+
+    with pytest.raises(ValueError, match="the loss 'plain' takes no class weights; leave"):
+        train(settings(parts_root, tmp_path, loss="plain", class_weights="enet"))
+
+
 def test_auxiliary_heads_are_refused_with_a_sentence(parts_root, tmp_path):
     options = {"model_name": "unet++", "model_options": {"deep_supervision": True, "levels": 2}}
     with pytest.raises(ValueError, match="trains models with one output; leave deep_supervision"):
@@ -174,3 +284,34 @@ def test_a_run_on_an_encoder_starts_from_given_weights(parts_root, tmp_path):
     encoder = keras.models.load_model(run.best).get_layer("encoder")
     kernel = encoder.get_layer("Conv1").kernel
     np.testing.assert_allclose(kernel, stock.get_layer("Conv1").kernel, atol=1e-6)
+
+
+def test_bands_a_cache_and_mixed_samples_go_through_training_and_prediction(tmp_path):
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 8), ("test", 2)):
+        for kind in ("image", "label"):
+            (tmp_path / "bands" / f"{part}_{kind}").mkdir(parents=True)
+        for index in range(count):
+            mask = (rng.random((40, 36)) < 0.4).astype("uint8")
+            bands = rng.integers(0, 2**16, (40, 36, 5)).astype("uint16")
+            bands[..., 4] = mask.astype("uint16") * 40_000
+            folder = tmp_path / "bands"
+            np.save(folder / f"{part}_image" / f"{index}.npy", bands)
+            cv2.imwrite(str(folder / f"{part}_label" / f"{index}.png"), mask)
+    recipe = tmp_path / "mix.yaml"
+    recipe.write_text("[hflip, {zoom: {p: 1}}, noise, {mixup: {p: 0.5}}]")
+    changes = {"dataset_name": "bands", "image_channels": 5, "cache": "ram", "loss": "ce_dice"}
+    changes |= {"augment": str(recipe), "train_save_path": str(tmp_path / "weights")}
+    run = train(settings(tmp_path, tmp_path, **changes, model_options=SMALL["model_options"]))
+    assert keras.models.load_model(run.best, compile=False).input_shape[-1] == 5
+    image = tmp_path / "bands" / "test_image" / "0.npy"
+    flags = {"model": run.path, "input": image, "output": tmp_path / "out"}
+    main(["predict", *(f"--{flag}={value}" for flag, value in flags.items())])
+    assert cv2.imread(str(tmp_path / "out" / "0_label.png"), 0).shape == (40, 36)
+    assert cv2.imread(str(tmp_path / "out" / "0_overlay.jpg")).shape == (40, 36, 3)
+
+
+def test_an_unknown_augmentation_is_refused_before_any_file_is_read(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "--augment", "medim", "--data_root", str(tmp_path / "nowhere")])
+    assert "augment must be one of none, hflip" in capsys.readouterr().err

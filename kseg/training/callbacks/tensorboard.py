@@ -10,7 +10,7 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 from kseg.inference.predictor import scores_to_labels
-from kseg.palette import overlay
+from kseg.palette import as_picture, overlay
 
 
 class TensorBoardLog(keras.callbacks.Callback):
@@ -21,7 +21,7 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     Args:
         folder: Log folder.
-        samples: Images `(N, H, W, 3)` uint8 and labels `(N, H, W)`.
+        samples: Images `(N, H, W, C)` of 0..255 and labels `(N, H, W)`.
         void: Label without colour.
         images_per_epoch: For the throughput.
         first_epoch: Number of finished epochs; later events of an earlier start are hidden.
@@ -69,7 +69,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         ):
             truth = np.where(mask == self.void, 0, mask)
             strip = np.concatenate(
-                [image, overlay(image, truth), overlay(image, predicted)], axis=1
+                [as_picture(image), overlay(image, truth), overlay(image, predicted)], axis=1
             )
             tag = f"image_truth_prediction/{index}"
             self._validation.add_image(tag, strip, step, dataformats="HWC")

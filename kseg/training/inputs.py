@@ -1,0 +1,80 @@
+"""What a run reads: a data set that was looked at, and its batches."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import keras
+
+from kseg.config import TrainConfig
+from kseg.data.augment import augmentation
+from kseg.data.batches import Batches
+from kseg.data.cache import open_cache
+from kseg.data.check import ClassCounts, check_dataset, count_classes, shared_images
+from kseg.data.classes import with_channels, with_classes
+from kseg.data.dataset import Dataset
+from kseg.data.registry import open_dataset
+from kseg.training.loader import Loader
+
+
+def checked_dataset(config: TrainConfig) -> tuple[Dataset, ClassCounts]:
+    """Look at every file; return the data set and what its training images show.
+
+    Raises:
+        ValueError: The data set is not there, or a file of it is at fault.
+    """
+    dataset = open_dataset(config.dataset_name, config.data_root)
+    dataset = with_classes(dataset, config.n_classes, config.ignore_class)
+    dataset = with_channels(dataset, config.image_channels)
+    counts = count_classes(dataset, dataset.train, config.workers)
+    splits = ("val", "test") if config.validate else ("test",)
+    held_out = check_dataset(dataset, splits, config.workers)
+    print(
+        f"{dataset.name}: {len(dataset.train)} training, {len(dataset.val)} validation and "
+        f"{len(dataset.test)} test images, {dataset.num_classes} classes"
+    )
+    for label, name in enumerate(dataset.class_names):
+        if (counts.pixels + held_out)[label] == 0 and label != dataset.ignore_class:
+            print(f"warning: no pixel of any label map is of class {name!r}")
+    _warn_of_shared_images(dataset, config.workers)
+    return dataset, counts
+
+
+def _warn_of_shared_images(dataset: Dataset, workers: int) -> None:
+    shared = shared_images(dataset, workers)
+    if shared:
+        (training, held_out), more = shared[0], len(shared) - 1
+        others = f" (and {more} more pairs are)" if more else ""
+        print(
+            f"warning: {training.image} and {held_out.image} are the same image{others}: scores "
+            "on images that were trained on are too high"
+        )
+
+
+def make_loaders(
+    config: TrainConfig, dataset: Dataset, loss: keras.losses.Loss
+) -> tuple[Loader, Loader | None]:
+    """Return the batches to train on, and those to validate on if the settings say so.
+
+    Raises:
+        ValueError: There are fewer images than a batch has, or the augmentation is unknown.
+    """
+    batches = partial(
+        Batches,
+        dataset,
+        size=(config.input_height, config.input_width),
+        resize_op=config.resize_op,
+        # A plain Keras loss has no such attribute.
+        pixel_weights=getattr(loss, "pixel_weights", None),
+        cache=open_cache(config.cache, config.cache_gb),
+    )
+    training = batches(
+        files=dataset.train,
+        batch_size=config.train_batch_size,
+        transforms=augmentation(config.augment, void=dataset.void),
+        shuffle=True,
+        seed=config.seed,
+    )
+    validation = batches(files=dataset.val, batch_size=config.val_batch_size)
+    workers = config.workers
+    return Loader(training, workers), Loader(validation, workers) if config.validate else None

@@ -39,16 +39,22 @@ def dice(labels, probabilities, weights=None, ignore=None, smooth=0.0, class_ids
 
 
 def score(name, truth, prediction, num_classes, average="macro"):
-    """A score of label arrays by scikit-learn; three names fix their own average."""
-    fixed = {"fw_iou": "weighted", "object_mean_iou": "macro", "mean_pixel_accuracy": "macro"}
-    average = fixed.get(name, average)
+    """A score of label arrays by scikit-learn; some names fix their own average."""
+    average = {"fw_iou": "weighted"}.get(name, "macro" if "mean_" in name else average)
     truth, prediction = truth.ravel(), prediction.ravel()
     seen = [c for c in np.unique(truth) if c > 0 or name != "object_mean_iou"]
     labels = range(num_classes) if average == "micro" else seen
     options = {"labels": list(labels), "average": average, "zero_division": 0}
-    if name == "pixel_accuracy":
-        return sk.accuracy_score(truth, prediction)
-    if name in ("fw_iou", "object_mean_iou", "iou_score", "jaccard_score"):
+    whole = {
+        "pixel_accuracy": sk.accuracy_score,
+        "kappa": sk.cohen_kappa_score,
+        "mcc": sk.matthews_corrcoef,
+    }
+    if name in whole:
+        return whole[name](truth, prediction)
+    if name == "specificity":
+        return specificity(truth, prediction, options["labels"], average)
+    if name.endswith("iou") or name in ("iou_score", "jaccard_score"):
         return sk.jaccard_score(truth, prediction, **options)
     if name == "precision":
         return sk.precision_score(truth, prediction, **options)
@@ -56,3 +62,13 @@ def score(name, truth, prediction, num_classes, average="macro"):
         return sk.recall_score(truth, prediction, **options)
     beta = {"f1_score": 1, "dice_score": 1, "f2_score": 2}[name]
     return sk.fbeta_score(truth, prediction, beta=beta, **options)
+
+
+def specificity(truth, prediction, labels, average):
+    """Recall of "any other class", by scikit-learn, one class against the rest at a time."""
+    rest = [(truth != c, prediction != c) for c in labels]
+    if average == "micro":
+        return sk.recall_score(*map(np.concatenate, zip(*rest, strict=True)))
+    values = [sk.recall_score(*pair, zero_division=1.0) for pair in rest]
+    weights = [(truth == c).sum() if average == "weighted" else 1 for c in labels]
+    return np.average(values, weights=weights)

@@ -1,4 +1,6 @@
-"""The confusion matrix on NumPy, and the check of labels that every matrix shares."""
+"""The confusion matrix on NumPy, the check of its labels, and its counts per class."""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,3 +52,51 @@ def check_labels(what, labels, num_classes, ignore_class=None):
         raise ValueError(
             f"{what} holds label {wrong[0]:g}, expected 0 to {num_classes - 1}{allowed}."
         )
+
+
+class Counts(NamedTuple):
+    """Pixels per class, each `(..., C)` and floating point.
+
+    All four are sums of cells: a difference of large float32 counts would lose the small ones.
+
+    Attributes:
+        tp: Pixels whose true and predicted class is this one.
+        fp: Pixels of other classes, predicted as this one.
+        fn: Pixels of this class, predicted as others.
+        tn: Pixels whose true and predicted classes are others.
+    """
+
+    tp: Any
+    fp: Any
+    fn: Any
+    tn: Any
+
+    @property
+    def truth(self):
+        """Pixels whose true class is this one."""
+        return self.tp + self.fn
+
+    @property
+    def predicted(self):
+        """Pixels predicted as this one."""
+        return self.tp + self.fp
+
+
+def counts_of(matrix, xp):
+    """Return the `Counts` of floating-point matrices `(..., C, C)`, rows truth.
+
+    `xp` is `numpy` or `keras.ops`.
+    """
+    found_elsewhere = _sum_of_others(matrix, xp)
+    true_elsewhere = _sum_of_others(xp.swapaxes(matrix, -1, -2), xp)
+    neither = _sum_of_others(xp.swapaxes(found_elsewhere, -1, -2), xp)
+    tables = (matrix, true_elsewhere, found_elsewhere, neither)
+    return Counts(*(xp.diagonal(table, axis1=-2, axis2=-1) for table in tables))
+
+
+def _sum_of_others(values, xp):
+    """Return for every entry of the last axis the sum of the other entries."""
+    zero = xp.zeros_like(values[..., :1])
+    before = xp.cumsum(values, axis=-1)[..., :-1]
+    after = xp.flip(xp.cumsum(xp.flip(values, axis=-1), axis=-1), axis=-1)[..., 1:]
+    return xp.concatenate([zero, before], axis=-1) + xp.concatenate([after, zero], axis=-1)

@@ -6,13 +6,15 @@ from keras import ops
 
 from kseg.metrics.confusion import check_labels
 
-# Counters are two int32 limbs, `high * 2**20 + low`: JAX and torch truncate int64 to int32.
-# 20 bits leave room for the batch to add, and for `tf.distribute` to sum the replicas' limbs.
-_LIMB_BITS = 20
+# Keras sums segments in float32 on torch, which stops counting at 2**24: no block gets there.
+# Several blocks are also counted in parallel.
+_BLOCK = 2**20
 
 
-def count_batch(y_true, y_pred, num_classes, *, ignore_class=None, from_logits=True):
-    """Count one batch of at most 2**30 pixels.
+def count_batch(
+    y_true, y_pred, num_classes, *, ignore_class=None, from_logits=True, per_image=False
+):
+    """Count one batch of at most 2**30 pixels, exactly and on the device.
 
     A pixel is left out when its label is `ignore_class` or its one-hot row is all zero, and
     also when a label is no class: eager calls raise on such a label where it can be read
@@ -25,9 +27,10 @@ def count_batch(y_true, y_pred, num_classes, *, ignore_class=None, from_logits=T
         num_classes: `C`; 1 counts as two classes.
         ignore_class: The true label of void pixels, any integer, or None.
         from_logits: Whether a sigmoid channel is split at 0 (logits) or at 0.5.
+        per_image: Count every image into a matrix of its own.
 
     Returns:
-        An int32 tensor `(C, C)`, rows truth, columns prediction.
+        An int32 tensor `(C, C)`, rows truth, columns prediction; `(N, C, C)` per image.
 
     Raises:
         ValueError: If the shapes do not fit, or a label seen eagerly is no class.
@@ -45,27 +48,22 @@ def count_batch(y_true, y_pred, num_classes, *, ignore_class=None, from_logits=T
     for labels in (truth, predicted):
         valid = ops.logical_and(valid, ops.logical_and(labels >= 0, labels < classes))
     cells = ops.where(valid, truth * classes + predicted, classes**2)
-    cells = ops.reshape(cells, (-1,))
-    counts = ops.segment_sum(ops.ones_like(cells), cells, num_segments=classes**2 + 1)
-    return ops.reshape(counts[:-1], (classes, classes))
+    counts = ops.reshape(_histograms(cells, classes**2 + 1)[..., :-1], (-1, classes, classes))
+    return counts if per_image else ops.sum(counts, axis=0)
 
 
-def add_counts(low, high, counts):
-    """Return the limbs after adding int32 `counts` of up to 2**30; all tensors `(C, C)`."""
-    total = low + counts
-    carry = ops.right_shift(total, _LIMB_BITS)
-    return total - ops.left_shift(carry, _LIMB_BITS), high + carry
-
-
-def float_counts(low, high):
-    """Return the counts as float32 for ratios, exact to 1e-7."""
-    return ops.cast(high, "float32") * 2.0**_LIMB_BITS + ops.cast(low, "float32")
-
-
-def int_counts(low, high):
-    """Return the exact counts as a NumPy int64 array."""
-    low, high = (ops.convert_to_numpy(limb).astype(np.int64) for limb in (low, high))
-    return (high << _LIMB_BITS) + low
+def _histograms(cells, bins):
+    """Count the values 0 to `bins - 1` of int32 `cells` `(N, ...)` into `(N, bins)`."""
+    images = ops.shape(cells)[0]
+    cells = ops.reshape(cells, (images, -1))
+    pixels = ops.shape(cells)[1]
+    blocks = pixels // _BLOCK + 1
+    block = ops.arange(pixels, dtype="int32") // _BLOCK
+    image = ops.expand_dims(ops.arange(images, dtype="int32"), 1)
+    segments = ops.reshape((image * blocks + block) * bins + cells, (-1,))
+    ones = ops.ones_like(segments)
+    counts = ops.segment_sum(ones, segments, num_segments=images * blocks * bins)
+    return ops.sum(ops.reshape(counts, (images, -1, bins)), axis=1)
 
 
 def _predicted_labels(y_pred, num_classes, from_logits):

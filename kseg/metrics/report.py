@@ -1,4 +1,4 @@
-"""The scores of a finished evaluation as numbers, text table, JSON and CSV."""
+"""The scores of a finished evaluation as numbers, JSON, CSV and text tables."""
 
 import csv
 import json
@@ -10,16 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from kseg.metrics.scores import counts_of, get_score
+from kseg.metrics.confusion import counts_of
+from kseg.metrics.scores import get_score
 
-_COLUMNS = {"iou": "iou_score", "dice": "dice_score", "precision": "precision", "recall": "recall"}
+_COLUMNS = {
+    "iou": "iou_score",
+    "dice": "dice_score",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+}
 _MEANS = {
-    "mean_iou": "iou_score",
+    "mean_iou": "mean_iou",
     "object_mean_iou": "object_mean_iou",
     "mean_dice": "dice_score",
     "pixel_accuracy": "pixel_accuracy",
     "mean_pixel_accuracy": "mean_pixel_accuracy",
     "fw_iou": "fw_iou",
+    "kappa": "kappa",
+    "mcc": "mcc",
 }
 
 
@@ -33,6 +42,7 @@ class ClassScores:
         dice: Dice coefficient, equal to F1.
         precision: Share of the predicted pixels that are right.
         recall: Share of the true pixels that are found.
+        specificity: Share of the pixels of other classes that are not predicted as this one.
         support: Number of true pixels.
         predicted: Number of predicted pixels.
     """
@@ -42,6 +52,7 @@ class ClassScores:
     dice: float
     precision: float
     recall: float
+    specificity: float
     support: int
     predicted: int
 
@@ -53,7 +64,8 @@ class SegmentationReport:
     Attributes:
         classes: One `ClassScores` per class.
         means: `{name: value}`; means are over classes with truth pixels, NaN without any.
-            `foreground_iou` is the IoU of class 1 and there for two classes only.
+            `kappa` and `mcc` are of the whole matrix. `foreground_iou` is the IoU of class 1
+            and there for two classes only.
         confusion: int64 `(C, C)`, rows truth, columns prediction.
     """
 
@@ -77,30 +89,34 @@ class SegmentationReport:
     def to_csv(self, path):
         """Write one row per class to the file `path`; an absent class has empty cells."""
         rows = self.to_dict()["classes"]
-        with _replacing(path) as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        _write_csv(path, [list(rows[0]), *(row.values() for row in rows)])
+
+    def confusion_to_csv(self, path):
+        """Write the counts to the file `path`: a row per true class, a column per predicted one."""
+        names = [row.name for row in self.classes]
+        counts = zip(names, self.confusion.tolist(), strict=True)
+        _write_csv(path, [["truth", *names], *([name, *row] for name, row in counts)])
 
     def table(self):
         """Return a `rich.table.Table` of the classes, with the means in the caption."""
-        from rich.table import Table
+        from kseg.metrics.report_tables import class_table
 
-        means = ", ".join(f"{key} {_text(value)}" for key, value in self.means.items())
-        table = Table(caption=means)
-        rows = [asdict(row) for row in self.classes]
-        for key in rows[0]:
-            table.add_column(key, justify="left" if key == "name" else "right")
-        for row in rows:
-            table.add_row(*map(_text, row.values()))
-        return table
+        return class_table(self.classes, self.means)
+
+    def confusion_table(self):
+        """Return a `rich.table.Table` of the confusion matrix, each row divided by its sum."""
+        from kseg.metrics.report_tables import confusion_table
+
+        return confusion_table(self.classes, self.confusion)
 
 
 def segmentation_report(confusion, class_names=None):
-    """Compute every score of a confusion matrix.
+    """Compute every score of a confusion matrix, in float64.
 
     Args:
-        confusion: Whole counts `(C, C)`, rows truth, columns prediction.
+        confusion: Whole counts `(C, C)`, rows truth, columns prediction: the sum of
+            `confusion_matrix(truth, prediction, C)` over the images, or a metric's
+            `confusion_matrix()`.
         class_names: A name per class; None numbers them.
 
     Returns:
@@ -110,6 +126,8 @@ def segmentation_report(confusion, class_names=None):
         ValueError: If the matrix is not square, not of whole counts, or the names do not fit.
     """
     confusion = _checked(np.asarray(confusion))
+    if np.ndim(class_names) > 1:
+        raise ValueError(f"class_names is no list of names, got shape {np.shape(class_names)}.")
     names = list(map(str, range(len(confusion)) if class_names is None else class_names))
     if len(names) != len(confusion):
         raise ValueError(f"{len(names)} class names for {len(confusion)} classes.")
@@ -138,20 +156,22 @@ def _means(counts, classes):
 
 def _checked(confusion):
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or not confusion.size:
-        raise ValueError(f"A confusion matrix is square, got shape {confusion.shape}.")
+        raise ValueError(
+            f"A confusion matrix is square, got shape {confusion.shape}; for label maps call "
+            "confusion_matrix(truth, prediction, num_classes) first."
+        )
     if not np.issubdtype(confusion.dtype, np.integer) or confusion.min() < 0:
         raise ValueError("A confusion matrix holds whole counts from 0 on.")
     return confusion.astype(np.int64)
 
 
+def _write_csv(path, rows):
+    with _replacing(path) as file:
+        csv.writer(file).writerows(rows)
+
+
 def _plain(value):
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _text(value):
-    if _plain(value) is None:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 @contextmanager

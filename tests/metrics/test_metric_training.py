@@ -38,10 +38,31 @@ def test_logs_of_fit_and_evaluate_are_named_after_the_scores(jit):
     assert logs["val_iou_score"][-1] == pytest.approx(found["iou_score"], abs=1e-6)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_means_over_images_stand_beside_those_of_the_data_set(jit):
+    jit = jit and keras.backend.backend() != "torch"
+    options = {"ignore_class": 255}
+    both = [SegmentationMetrics(3, NAMES[:2], average=a, **options) for a in ("macro", "per_image")]
+    model = compiled([*both, get_metric("recall", 3, average="per_image", **options)], jit)
+    found = model.evaluate(IMAGES, LABELS, batch_size=4, return_dict=True, verbose=0)
+    prediction = model.predict(IMAGES, verbose=0).argmax(-1)
+    pairs = zip(LABELS, prediction, strict=True)
+    means = [segmentation_report(confusion_matrix(*pair, 3, 255)) for pair in pairs]
+    image_iou = np.mean([report.means["mean_iou"] for report in means])
+    assert found["iou_score_per_image"] == pytest.approx(image_iou, abs=1e-6)
+    assert found["jaccard_score_per_image"] == found["iou_score_per_image"]
+    image_recall = np.mean([report.means["mean_pixel_accuracy"] for report in means])
+    assert found["recall_per_image"] == pytest.approx(image_recall, abs=1e-6)
+    whole = segmentation_report(confusion_matrix(LABELS, prediction, 3, 255)).means["mean_iou"]
+    assert found["iou_score"] == pytest.approx(whole, abs=1e-6)
+
+
 def test_every_epoch_counts_afresh():
     metric = SegmentationMetrics(3, ignore_class=255)
-    compiled([metric]).fit(IMAGES, LABELS, batch_size=4, epochs=3, verbose=0)
+    images = get_metric("iou_score", 3, average="per_image", ignore_class=255)
+    compiled([metric, images]).fit(IMAGES, LABELS, batch_size=4, epochs=3, verbose=0)
     assert metric.confusion_matrix().sum() == (LABELS != 255).sum()
+    assert int(images.images) == len(IMAGES)
 
 
 def test_single_scores_and_shared_ones_agree():
@@ -62,7 +83,8 @@ def test_labels_beyond_the_classes_are_not_counted_in_compiled_code():
 
 def test_compiled_model_loads_in_a_fresh_process(tmp_path):
     metrics = SegmentationMetrics(3, NAMES, ignore_class=255, average="weighted")
-    model = compiled([metrics, get_metric("pixel_accuracy", 3, ignore_class=255)])
+    per_image = SegmentationMetrics(3, average="per_image", ignore_class=255)
+    model = compiled([metrics, get_metric("pixel_accuracy", 3, ignore_class=255), per_image])
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "data.npz", x=IMAGES, y=LABELS)
     script = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kseg.metrics import segmentation_report
+from kseg.metrics import SegmentationMetrics, confusion_matrix, segmentation_report
 
 # IoU 3/4, 1/3; class 2 has no truth pixel but one predicted.
 CONFUSION = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 0]])
@@ -19,6 +19,8 @@ def test_scores_of_classes_and_means():
     assert (road.iou, road.dice, road.precision, road.recall) == pytest.approx(
         (1 / 3, 1 / 2, 1 / 2, 1 / 2)
     )
+    # One of the four pixels that are no road is called road.
+    assert (sky.specificity, road.specificity) == pytest.approx((1.0, 3 / 4))
     assert math.isnan(car.iou)
     assert (car.support, car.predicted) == (0, 1)
     expected = {
@@ -28,6 +30,9 @@ def test_scores_of_classes_and_means():
         "pixel_accuracy": 4 / 6,
         "mean_pixel_accuracy": (3 / 4 + 1 / 2) / 2,
         "fw_iou": (4 * 3 / 4 + 2 / 3) / 6,
+        # right * total - chance = 4 * 6 - (4*3 + 2*2) = 8
+        "kappa": 8 / (36 - 16),
+        "mcc": 8 / math.sqrt((36 - 9 - 4 - 1) * (36 - 16 - 4)),
     }
     assert report.means == pytest.approx(expected)
 
@@ -47,6 +52,14 @@ def test_counts_beyond_float32_keep_their_digits():
     assert segmentation_report(huge).classes[0].recall == 2**40 / (2**40 + 1)
 
 
+def test_the_matrix_of_a_metric_and_of_label_maps_give_one_report():
+    truth, prediction = np.array([[[0, 1, 2, 2]]]), np.array([[[0, 2, 2, 1]]])
+    metric = SegmentationMetrics(3)
+    metric.update_state(truth, prediction)
+    expected = segmentation_report(confusion_matrix(truth, prediction, 3)).to_dict()
+    assert segmentation_report(metric.confusion_matrix()).to_dict() == expected
+
+
 def test_json_and_csv_hold_the_scores(tmp_path):
     report = segmentation_report(CONFUSION, ["sky", "road", "car"])
     report.to_json(tmp_path / "report.json")
@@ -62,23 +75,44 @@ def test_json_and_csv_hold_the_scores(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.csv", "report.json"]
 
 
+def test_the_confusion_matrix_goes_to_csv_by_name(tmp_path):
+    segmentation_report(CONFUSION, ["sky", "road", "car, parked"]).confusion_to_csv(tmp_path / "c")
+    rows = list(csv.reader((tmp_path / "c").open()))
+    assert rows[0] == ["truth", "sky", "road", "car, parked"]
+    assert rows[1:] == [["sky", "3", "1", "0"], ["road", "0", "1", "1"], [rows[0][3], *"000"]]
+
+
+def shown(table):
+    console = Console(width=120)
+    with console.capture() as text:
+        console.print(table)
+    rows = [line.split() for line in text.get().splitlines() if "│" in line]
+    return {row[1]: row[3:-1:2] for row in rows}, " ".join(text.get().split())
+
+
 def test_the_table_shows_absent_classes_as_a_dash():
-    console = Console(record=True, width=120, quiet=False)
-    with console.capture() as shown:
-        console.print(segmentation_report(CONFUSION, ["sky", "road", "car"]).table())
-    lines = {line.split()[1]: line for line in shown.get().splitlines() if "│" in line}
-    assert "0.7500" in lines["sky"]
-    assert lines["car"].count(" - ") == 4
-    assert "mean_iou 0.5417" in " ".join(shown.get().split())
+    rows, text = shown(segmentation_report(CONFUSION, ["[sky]", "road", "car"]).table())
+    assert rows["[sky]"] == ["0.7500", "0.8571", "1.0000", "0.7500", "1.0000", "4", "3"]
+    assert rows["car"] == ["-"] * 5 + ["0", "1"]
+    assert "mean_iou 0.5417" in text
+    assert "kappa 0.4000, mcc 0.4264" in text
+
+
+def test_rows_of_the_confusion_table_are_shares_of_the_truth():
+    rows, _ = shown(segmentation_report(CONFUSION, ["[sky]", "road", "car"]).confusion_table())
+    assert rows["[sky]"] == ["0.7500", "0.2500", "0.0000"]
+    assert rows["road"] == ["0.0000", "0.5000", "0.5000"]
+    assert rows["car"] == ["-", "-", "-"]
 
 
 @pytest.mark.parametrize(
     ("confusion", "names", "sentence"),
     [
-        (np.zeros((2, 3), int), None, r"square, got shape \(2, 3\)"),
+        (np.zeros((2, 3), int), None, r"square, got shape \(2, 3\); for label maps call conf"),
         (np.full((2, 2), 0.5), None, "whole counts"),
         (np.full((2, 2), -1), None, "whole counts"),
         (CONFUSION, ["sky"], "1 class names for 3 classes"),
+        (CONFUSION, CONFUSION, r"class_names is no list of names, got shape \(3, 3\)"),
     ],
 )
 def test_bad_input_gets_one_sentence(confusion, names, sentence):

@@ -1,9 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix as sk_confusion
 
 from kseg.metrics import (
     SegmentationMetrics,
@@ -12,23 +11,10 @@ from kseg.metrics import (
     get_metric,
     list_metrics,
 )
+from kseg.metrics.confusion import counts_of
+from kseg.metrics.scores import get_score
 from tests import oracles
-
-properties = settings(max_examples=15, deadline=None, derandomize=True)
-seeds = st.integers(0, 2**16)
-
-
-def batch(seed, num_classes=4, images=6):
-    """Labels without the last class, and predictions with it."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, num_classes - 1, (images, 5, 4))
-    return truth, rng.integers(0, num_classes, truth.shape)
-
-
-def scored(name, truth, prediction, num_classes=4, **options):
-    metric = get_metric(name, num_classes, **options)
-    metric.update_state(truth, prediction)
-    return keras.ops.convert_to_numpy(metric.result())
+from tests.metrics.cases import batch, properties, scored, seeds
 
 
 def test_hand_computed_scores_of_three_classes():
@@ -47,6 +33,13 @@ def test_hand_computed_scores_of_three_classes():
         "mean_pixel_accuracy": (3 / 4 + 1 / 2) / 2,
         "precision": (3 / 3 + 1 / 2) / 2,
         "recall": (3 / 4 + 1 / 2) / 2,
+        # 2 pixels are not of class 0, none of them found as 0; 4 not of class 1, one found.
+        "specificity": (2 / 2 + 3 / 4) / 2,
+        "mean_iou": 0.541667,
+        # p_o = 4/6, p_e = (4*3 + 2*2 + 0*1) / 36 = 16/36
+        "kappa": (24 - 16) / (36 - 16),
+        # (4*6 - 16) / sqrt((36 - 3² - 2² - 1²) (36 - 4² - 2²)) = 8 / sqrt(22 * 16)
+        "mcc": 0.426401,
     }
     found = {name: scored(name, truth, prediction, 3) for name in expected}
     assert found == pytest.approx(expected, abs=1e-6)
@@ -66,74 +59,60 @@ def test_no_average_gives_classes_with_nan_for_absent_ones():
     np.testing.assert_allclose(found, [0.5, 0.5, np.nan], rtol=1e-6)
 
 
-def test_scores_before_the_first_pixel_are_0():
-    metric = SegmentationMetrics(3, list_metrics())
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+def test_scores_before_the_first_pixel_are_0(average):
+    metric = SegmentationMetrics(3, list_metrics(), average=average)
     assert {float(value) for value in metric.result().values()} == {0.0}
 
 
-def test_every_form_of_truth_and_prediction_gives_one_matrix():
-    truth, prediction = batch(2)
-    logits = np.random.default_rng(0).normal(size=(*truth.shape, 4)).astype("float32")
-    np.put_along_axis(logits, prediction[..., None], 9.0, -1)
-    chances = oracles.softmax(logits).astype("float16")
-    expected = sk_confusion(truth.ravel(), prediction.ravel(), labels=range(4))
-    one_hot = np.eye(4, dtype="float32")[truth]
-    for labels in (truth, truth[..., None], truth.astype("uint8"), one_hot, truth.astype(float)):
-        for scores in (prediction, prediction[..., None].astype("uint8"), logits, chances):
-            metric = SegmentationMetrics(4)
-            metric.update_state(labels, scores)
-            np.testing.assert_array_equal(metric.confusion_matrix(), expected)
+def test_one_class_everywhere_has_no_false_alarm_and_no_correlation():
+    ones = np.ones((1, 2, 2), int)
+    found = {name: float(scored(name, ones, ones)) for name in ("specificity", "kappa", "mcc")}
+    assert found == {"specificity": 1.0, "kappa": 0.0, "mcc": 0.0}
 
 
-@pytest.mark.parametrize(("from_logits", "split"), [(True, 0.0), (False, 0.5)])
-def test_a_sigmoid_channel_counts_as_two_classes(from_logits, split):
-    rng = np.random.default_rng(3)
-    truth, scores = rng.integers(0, 2, (2, 5, 4)), rng.normal(split, 1, (2, 5, 4, 1))
-    expected = sk_confusion(truth.ravel(), scores.ravel() > split)
-    for labels in (truth, truth[..., None], truth.astype(bool)):
-        metric = SegmentationMetrics(1, from_logits=from_logits)
-        metric.update_state(labels, scores.astype("float32"))
-        np.testing.assert_array_equal(metric.confusion_matrix(), expected)
+def test_the_opposite_of_two_classes_correlates_with_minus_1():
+    truth = np.array([[[0, 0, 1, 1]]])
+    assert scored("mcc", truth, 1 - truth, 2) == pytest.approx(-1.0)
+    assert scored("kappa", truth, 1 - truth, 2) == pytest.approx(-1.0)
 
 
-@pytest.mark.parametrize("void", [255, -1])
-def test_void_pixels_are_not_counted(void):
-    truth, prediction = batch(4)
-    labels = truth.copy()
-    labels[:, 2:] = void
-    metric = SegmentationMetrics(4, ignore_class=void)
-    metric.update_state(labels, prediction)
-    expected = confusion_matrix(truth[:, :2], prediction[:, :2], 4)
-    np.testing.assert_array_equal(metric.confusion_matrix(), expected)
-    np.testing.assert_array_equal(confusion_matrix(labels, prediction, 4, void), expected)
+def test_the_mean_iou_is_one_whatever_the_average():
+    truth, prediction = batch(8)
+    expected = scored("iou_score", truth, prediction)
+    for average in ("macro", "micro", "weighted", None):
+        assert scored("mean_iou", truth, prediction, average=average) == expected
 
 
-def test_an_all_zero_one_hot_row_is_void():
-    truth, prediction = batch(5)
-    one_hot = np.eye(4)[truth]
-    one_hot[:, 2:] = 0
-    metric = SegmentationMetrics(4)
-    metric.update_state(one_hot, prediction)
-    expected = confusion_matrix(truth[:, :2], prediction[:, :2], 4)
-    np.testing.assert_array_equal(metric.confusion_matrix(), expected)
+def exact_correlations(matrix):
+    """Kappa and MCC with Python's whole numbers, by their usual formulas."""
+    truth, predicted = matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist()
+    total, right = sum(truth), int(np.trace(matrix))
+    chance = sum(t * p for t, p in zip(truth, predicted, strict=True))
+    spread = [total**2 - sum(count**2 for count in side) for side in (truth, predicted)]
+    excess = right * total - chance
+    return excess / (total**2 - chance), excess / (spread[0] ** 0.5 * spread[1] ** 0.5)
 
 
-def test_counts_beyond_int32_are_exact():
-    metric = SegmentationMetrics(2, ["pixel_accuracy"])
-    # 5 * 2**31 + 7 right pixels, as the limbs hold them, and three wrong ones.
-    metric.low.assign(np.array([[7, 3], [0, 0]]))
-    metric.high.assign(np.array([[5 * 2**11, 0], [0, 0]]))
-    metric.update_state(np.zeros((1, 3, 3), int), np.zeros((1, 3, 3), int))
-    assert metric.confusion_matrix().tolist() == [[5 * 2**31 + 16, 3], [0, 0]]
-    assert float(metric.result()["pixel_accuracy"]) == pytest.approx(1.0)
+HUGE = 2**40
+MATRICES = {
+    "a rare class": [[HUGE, 3], [5, 7]],
+    "a constant prediction": [[HUGE, 5], [HUGE, 10]],
+    "two opposite classes": [[3, HUGE], [5, 1]],
+    "three classes of all sizes": [[HUGE, 2**20, 9], [77, 2**25, 1], [2**30, 0, 12]],
+}
 
 
-def test_a_full_limb_carries():
-    metric = SegmentationMetrics(2)
-    metric.low.assign(np.array([[2**20 - 1, 0], [0, 0]]))
-    metric.update_state(np.zeros((1, 1, 2), int), np.zeros((1, 1, 2), int))
-    assert keras.ops.convert_to_numpy(metric.low).tolist() == [[1, 0], [0, 0]]
-    assert metric.confusion_matrix()[0, 0] == 2**20 + 1
+@pytest.mark.parametrize("matrix", MATRICES.values(), ids=MATRICES)
+def test_float32_counts_of_2_to_the_40_keep_every_score(matrix):
+    matrix = np.array(matrix)
+    single = counts_of(keras.ops.convert_to_tensor(matrix.astype("float32")), keras.ops)
+    double = counts_of(matrix.astype(np.float64), np)
+    for name in list_metrics():
+        found = float(get_score(name).value(single, keras.ops))
+        assert found == pytest.approx(get_score(name).value(double, np), abs=5e-7), name
+    found = [get_score(name).value(double, np) for name in ("kappa", "mcc")]
+    assert found == pytest.approx(exact_correlations(matrix), abs=1e-12)
 
 
 @properties
@@ -159,26 +138,6 @@ def test_renaming_the_classes_changes_no_score_but_the_object_one(seed, order):
     assert {k: float(v) for k, v in after.result().items()} == pytest.approx(expected, abs=1e-6)
 
 
-@properties
-@given(seed=seeds, garbage=st.integers(-300, 300))
-def test_what_is_predicted_at_void_pixels_changes_nothing(seed, garbage):
-    truth, prediction = batch(seed)
-    truth[:, 1] = 255
-    other = np.where(truth == 255, garbage, prediction)
-    for count in (confusion_matrix(truth, p, 4, 255) for p in (prediction, other)):
-        assert count.sum() == (truth != 255).sum()
-    found = [scored("iou_score", truth, p, ignore_class=255) for p in (prediction, other)]
-    assert found[0] == found[1]
-
-
-def test_the_numpy_matrix_equals_scikit_learn():
-    truth, prediction = batch(6)
-    expected = sk_confusion(truth.ravel(), prediction.ravel(), labels=range(4))
-    found = confusion_matrix(truth.astype("uint8"), prediction.astype("uint8"), 4)
-    assert found.dtype == np.int64
-    np.testing.assert_array_equal(found, expected)
-
-
 TRUTH, PREDICTION = batch(7)
 LOGITS = np.eye(4, dtype="float32")[PREDICTION]
 
@@ -189,6 +148,8 @@ LOGITS = np.eye(4, dtype="float32")[PREDICTION]
         (lambda: get_metric("iou", 3), "Unknown metric 'iou'; did you mean 'iou_score'"),
         (lambda: SegmentationMetrics(3, ["dice"]), "did you mean 'dice_score'"),
         (lambda: get_metric("presicion", 3), "did you mean 'precision'"),
+        (lambda: get_metric("qqq", 3), "choose from iou_score, .* mcc"),
+        (lambda: get_metric(["recall"], 3), "Unknown metric .'recall'."),
         (lambda: SegmentationMetrics(3, []), "at least one name"),
         (lambda: SegmentationMetrics(0), "num_classes must be a whole number from 1 on, got 0"),
         (lambda: SegmentationMetrics(3, average="mean"), "average must be one of .* got 'mean'"),
@@ -207,6 +168,28 @@ LOGITS = np.eye(4, dtype="float32")[PREDICTION]
 def test_bad_input_gets_one_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    {
+        "miou": "mean_iou",
+        "mIoU": "mean_iou",
+        "iou": "iou_score",
+        "dice": "dice_score",
+        "accuracy": "pixel_accuracy",
+        "Pixel Accuracy": "pixel_accuracy",
+        "f1": "f1_score",
+        "cohen_kappa": "kappa",
+        "matthews_corrcoef": "mcc",
+        "jaccard": "jaccard_score",
+        "sensitivity": "recall",
+        "mean_iu": "mean_iou",
+    }.items(),
+)
+def test_names_in_use_elsewhere_get_a_hint(wrong, right):
+    with pytest.raises(ValueError, match=f"Unknown metric '{wrong}'; did you mean '{right}'"):
+        get_metric(wrong, 3)
 
 
 def test_a_score_is_named_after_itself_and_restores_its_options():

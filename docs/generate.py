@@ -14,6 +14,7 @@ from jsonargparse import auto_cli
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PAGES = ROOT / "docs" / "models"
+GUIDES = (ROOT / "docs" / "losses.md", ROOT / "docs" / "metrics.md")
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from result_files import RESULTS, read_rows  # noqa: E402
@@ -25,7 +26,8 @@ def main(check: bool = False) -> None:
     Args:
         check: Change nothing, exit with 1 where something is out of date.
     """
-    old = {path: path.read_text("utf-8") for path in (README, *sorted(PAGES.glob("*.md")))}
+    paths = (README, *sorted(PAGES.glob("*.md")), *GUIDES)
+    old = {path: path.read_text("utf-8") for path in paths}
     new = {path: renewed(path, text) for path, text in old.items()}
     stale = [str(path.relative_to(ROOT)) for path in old if new[path] != old[path]]
     if check:
@@ -47,6 +49,8 @@ def content(name: str, path: Path) -> str:
     Raises:
         ValueError: Nothing is generated under this name.
     """
+    if path in GUIDES:
+        return guide_table(name)
     from kseg.models.table import founding_table, markdown_table, model_rows
 
     rows = model_rows()
@@ -70,6 +74,22 @@ def content(name: str, path: Path) -> str:
     if name not in makers:
         raise ValueError(f"{path.name}: nothing is generated for <!-- {name} -->")
     return makers[name]()
+
+
+def guide_table(name: str) -> str:
+    """Return a table of the pages about losses and metrics, or a sentence."""
+    from loss_tables import loss_table, option_table, value_table
+    from metric_tables import cost_sentence, metric_table
+
+    if name == "metric cost":
+        return cost_sentence()
+    tables = {
+        "losses": loss_table,
+        "loss options": option_table,
+        "loss values": value_table,
+        "metrics": metric_table,
+    }
+    return markdown(*tables[name]())
 
 
 def model_row(name: str) -> dict:

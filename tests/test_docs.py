@@ -1,4 +1,4 @@
-"""The pages about models name every model and option; their code runs, their links are right."""
+"""The pages name every model, option, loss and score; their code runs, their links are right."""
 
 import re
 import unicodedata
@@ -7,13 +7,18 @@ import keras
 import pytest
 
 from kseg.encoders import encoder_spec, list_encoders
+from kseg.losses import list_losses
+from kseg.losses.registry import known_options
+from kseg.metrics import list_metrics
 from kseg.models import list_models, model_spec
 from kseg.models.registry import option_names
 from tests.conftest import ROOT
 
-FOLDER = ROOT / "docs" / "models"
-PAGES = {path.name: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.md"))}
-each_page = pytest.mark.parametrize("page", PAGES)
+DOCS = ROOT / "docs"
+PAGES = {path.name: path.read_text("utf-8") for path in sorted((DOCS / "models").glob("*.md"))}
+GUIDES = {name: (DOCS / name).read_text("utf-8") for name in ("losses.md", "metrics.md")}
+TEXTS = {f"models/{name}": text for name, text in PAGES.items()} | GUIDES
+each_page = pytest.mark.parametrize("page", TEXTS)
 each_model = pytest.mark.parametrize("name", list_models())
 
 
@@ -53,18 +58,31 @@ def test_every_encoder_is_listed_with_its_normalisation_and_weights():
         assert (convention, imagenet) == (spec.convention, "yes" if spec.imagenet else "no")
 
 
+@pytest.mark.parametrize("name", list_losses())
+def test_the_page_of_losses_has_a_row_with_the_options_of_a_loss(name):
+    row, *_ = re.findall(rf"^\| `{name}` \|.*$", GUIDES["losses.md"], re.MULTILINE)
+    shared = GUIDES["losses.md"].split("<!-- loss options -->")[1]
+    for option in known_options(name):
+        assert f"`{option}=" in row or f"`{option}=" in shared
+
+
+def test_the_page_of_metrics_has_a_row_for_every_score():
+    rows = re.findall(r"^\| `(\w+)` \|", GUIDES["metrics.md"], re.MULTILINE)
+    assert set(list_metrics()) <= set(rows)
+
+
 @each_page
 def test_the_code_of_a_page_runs(page):
-    for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
+    for code in re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL):
         exec(compile(code, page, "exec"), {})
         keras.utils.clear_session()
 
 
 @each_page
 def test_a_link_leads_to_a_file_and_its_heading(page):
-    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", PAGES[page]):
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", TEXTS[page]):
         file, _, heading = link.partition("#")
-        target = FOLDER / (file or page)
+        target = (DOCS / page).parent / file if file else DOCS / page
         assert target.is_file(), link
         assert not heading or heading in anchors(target.read_text("utf-8")), link
 

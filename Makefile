@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # What `make test` installs beside TensorFlow: backends, and libraries on PyTorch to compare our
 # losses and metrics with. BACKENDS= tests on TensorFlow alone and skips what needs the others.
 BACKENDS ?= jax,torch,oracles
+# Processes that the tests run in.
+JOBS ?= 2
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt
 
 .PHONY: train test test-backends test-no-tensorflow lint format docs clean
@@ -15,7 +17,7 @@ train: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term
 
 # Everything that depends on the backend, at full length: about an hour and a half for all three.
 test-backends: $(VENV)/.installed-dev

@@ -18,8 +18,8 @@ SHARED = {
     "class_weights": "a number of at least 0 per class, two for a sigmoid channel",
     "per_image": "the mean over the values of the images instead of one value over all pixels of "
     "the batch",
-    "class_ids": "the classes that count; None is all, and the foreground alone for a sigmoid "
-    "channel",
+    "class_ids": "the classes that count; None is all, and mostly the foreground alone for a "
+    "sigmoid channel",
     "smooth": "`s` in the formulas, added to numerator and denominator; in pixels",
 }
 Rows = list[tuple[str, ...]]

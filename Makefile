@@ -17,7 +17,7 @@ train: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
 
 # Everything that depends on the backend, at full length: about an hour and a half for all three.
 test-backends: $(VENV)/.installed-dev

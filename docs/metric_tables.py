@@ -47,7 +47,7 @@ def metric_table() -> tuple[tuple[str, ...], list[tuple[str, ...]], int]:
 def cost_sentence() -> str:
     """Say what five scores add to a training step."""
     names = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
-    rows = read_rows("metric_cost.csv")
+    rows = sorted(read_rows("metric_cost.csv"), key=lambda row: list(names).index(row["backend"]))
     shares = ", ".join(
         f"{float(row['shared_percent']):.2f} % on {names[row['backend']]}" for row in rows
     )

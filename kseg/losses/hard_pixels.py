@@ -7,6 +7,7 @@ from keras import ops
 
 from kseg.losses.options import check_number
 from kseg.losses.pixel import CrossEntropy, log_probabilities
+from kseg.losses.reduce import safe_divide
 from kseg.losses.registry import register
 from kseg.losses.truth import true_class
 
@@ -18,10 +19,10 @@ class HardPixelCrossEntropy(CrossEntropy):
 
     Online hard example mining (Shrivastava et al. 2016, arXiv:1604.03540) for pixels, as real-
     time networks are trained (BiSeNet, Yu et al. 2018, arXiv:1808.00897). If fewer than
-    `min_kept` of the valid pixels are that hard, the hardest `min_kept` of them count. Hard is
-    judged by `-log p`, without class weights and label smoothing, over the batch, or within
-    each image with `per_image`, where an image without hard pixels does not count. Easy pixels
-    get no gradient. A perfect prediction gives 0.
+    `min_kept` of the valid pixels are that hard, the hardest `min_kept` of them count; equally
+    hard ones share the last places. Hard is judged by `-log p`, without class weights and label
+    smoothing, over the batch, or within each image with `per_image`, where an image without
+    hard pixels does not count. Easy pixels get no gradient. A perfect prediction gives 0.
 
     Args:
         threshold: Probability of the true class below which a pixel is hard, from 0 to 1.
@@ -42,24 +43,29 @@ class HardPixelCrossEntropy(CrossEntropy):
         """Return the values and weights of the pixels, weight 0 for easy ones."""
         values, weights, axis = super().terms(batch)
         logs = true_class(batch, log_probabilities(batch, self.from_logits))
-        hard = self._hard(ops.stop_gradient(-logs), batch.valid)
-        return values, ops.where(hard, weights, 0.0), axis
+        shares = self._shares(ops.stop_gradient(-logs), batch.valid)
+        return values, weights * shares, axis
 
-    def _hard(self, values, valid):
-        """Return where the pixels are that count, bool `(N, H, W)`."""
+    def _shares(self, values, valid):
+        """Return how much each pixel counts, 0 to 1, float32 `(N, H, W)`."""
         rows = (ops.shape(values)[0], -1) if self.per_image else (1, -1)
-        ranked = ops.sort(ops.reshape(ops.where(valid, values, -1.0), rows), axis=-1)
+        losses = ops.reshape(ops.where(valid, values, -1.0), rows)
         pixels = ops.sum(ops.cast(ops.reshape(valid, rows), "int32"), axis=-1, keepdims=True)
         # Less a little, or float32 makes 16 of 0.3 times 50.
-        share = self.min_kept * ops.cast(pixels, "float32") - 1e-3
-        kept = ops.maximum(ops.cast(ops.ceil(share), "int32"), 0)
-        # The smallest loss among the hardest `kept`.
-        place = ops.shape(ranked)[-1] - ops.maximum(kept, 1)
-        least = ops.take_along_axis(ranked, place, axis=-1)
-        least = ops.where(kept > 0, least, float("inf"))
-        least = ops.reshape(least, (-1, *[1] * (len(values.shape) - 1)))
-        hard = ops.logical_or(values > -math.log(self.threshold), values >= least)
-        return ops.logical_and(valid, hard)
+        kept = ops.ceil(self.min_kept * ops.cast(pixels, "float32") - 1e-3)
+        place = ops.shape(losses)[-1] - ops.maximum(ops.cast(kept, "int32"), 1)
+        least = ops.take_along_axis(ops.sort(losses, axis=-1), place, axis=-1)
+        above, tied = (ops.cast(where, "float32") for where in (losses > least, losses == least))
+        # Pixels that tie for the last places share them: many are equally easy at 0.
+        left = kept - _count(above)
+        ranked = above + tied * ops.clip(safe_divide(left, _count(tied)), 0.0, 1.0)
+        ranked = ops.where(kept > 0, ranked, 0.0)
+        shares = ops.where(losses > -math.log(self.threshold), 1.0, ranked)
+        return ops.where(valid, ops.reshape(shares, ops.shape(values)), 0.0)
 
     def get_config(self):
         return {**super().get_config(), "threshold": self.threshold, "min_kept": self.min_kept}
+
+
+def _count(flags):
+    return ops.sum(flags, axis=-1, keepdims=True)

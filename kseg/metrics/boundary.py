@@ -30,7 +30,7 @@ def boundary_iou(truth, prediction, *, dilation_ratio=0.02):
     depth = max(1, round(dilation_ratio * float(np.linalg.norm(truth.shape))))
     truth, prediction = _band(truth, depth), _band(prediction, depth)
     union = np.count_nonzero(truth | prediction)
-    return np.count_nonzero(truth & prediction) / union if union else 1.0
+    return float(np.count_nonzero(truth & prediction) / union) if union else 1.0
 
 
 def _band(mask, depth):

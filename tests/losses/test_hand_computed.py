@@ -217,3 +217,12 @@ def test_lovasz_is_its_definition_by_sets_of_pixels():
         values.append(total)
     found = value("lovasz", labels, scores, from_logits=False)
     assert found == pytest.approx(np.mean(values), rel=1e-5)
+
+
+def test_equally_easy_pixels_share_the_places_of_ohem_ce():
+    # 16 pixels, a quarter of which counts: 1 with p 0.25 and 15 with p 1 for the other 3 places.
+    # (-log 0.25 + 15 * 3/15 * 0) / 4 = 0.346574
+    p = np.ones((1, 4, 4, 2), "float32") * [1, 0]
+    p[0, 0, 0] = 0.25, 0.75
+    found = value("ohem_ce", np.zeros((1, 4, 4)), p, min_kept=0.25, from_logits=False)
+    assert found == pytest.approx(0.346574, abs=1e-6)

@@ -38,7 +38,7 @@ def test_gradient_without_valid_pixels_is_0(name):
     assert (gradient(loss, np.full_like(LABELS, 255), IMAGES) == 0).all()
 
 
-@pytest.mark.parametrize("factor", [0.0, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("factor", [0.0, 1e4])
 @pytest.mark.parametrize("name", list_losses())
 def test_gradient_is_finite_at_flat_perfect_and_all_wrong_predictions(name, factor):
     loss = with_even_map(build(name))

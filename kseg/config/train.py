@@ -28,9 +28,9 @@ class TrainConfig:
         encoder: Backbone for models that take one, see `kseg models`; by default the model's own.
         encoder_weights: "imagenet" (Keras downloads them), or the path of a weights file of the
             backbone; by default random.
-        dataset_name: "parts" (drawn on first use), "parts_multiclass", "camvid", "voc2012", "drive",
-            "isbi", "coco" and others, or a folder DATA_ROOT/DATASET_NAME in any layout of
-            docs/data.md, such as train_image, train_label, test_image and test_label.
+        dataset_name: "parts" (drawn on first use), "parts_multiclass", "camvid", "voc2012",
+            "drive", "isbi", "coco" and others, or a folder DATA_ROOT/DATASET_NAME in any layout
+            of docs/data.md, such as train_image, train_label, test_image and test_label.
         data_root: Folder that holds the data sets, or the data set itself.
         n_classes: Number of classes, background included; by default the data set's own, 2 for
             plain folders.

@@ -52,7 +52,7 @@ def existing_inside(root: Path, text: str, where: object) -> Path:
     """
     path = path_inside(root, text, where)
     if not is_file(path):
-        raise ValueError(f"{where}: there is no file {_quote(str(path))}")
+        raise ValueError(f"{where}: there is no file {_quote(text)} in {root}")
     return path
 
 

@@ -45,8 +45,6 @@ format: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
-	$(BIN)/python docs/augmentation_tables.py
-	$(BIN)/python docs/data_tables.py
 
 clean:
 	rm -rf $(VENV) .venv-no-tensorflow build *.egg-info

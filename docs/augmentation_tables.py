@@ -1,51 +1,17 @@
-"""Fill in the tables of docs/augmentation.md; `--check True` only says whether they are true."""
+"""The tables of docs/augmentation.md."""
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterable
-from pathlib import Path
+from page_parts import markdown
+from result_files import read_rows
 
-from jsonargparse import auto_cli
-
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "augmentation.md"
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-
-from result_files import read_rows  # noqa: E402
-
-from kseg.data.augment import PRESETS  # noqa: E402
-from kseg.data.augment.augmentor import COLOURING, MOVING  # noqa: E402
-from kseg.data.augment.fields import parameters  # noqa: E402
-from kseg.data.augment.operation import Displacement, Mix, Move, Operation  # noqa: E402
-from kseg.data.augment.read import OPERATIONS  # noqa: E402
+from kseg.data.augment import PRESETS
+from kseg.data.augment.augmentor import COLOURING, MOVING
+from kseg.data.augment.fields import parameters
+from kseg.data.augment.operation import Displacement, Mix, Move, Operation
+from kseg.data.augment.read import OPERATIONS
 
 SPEED = "augmentation.csv"
-
-
-def main(check: bool = False) -> None:
-    """Bring the tables up to date.
-
-    Args:
-        check: Change nothing, exit with 1 where they are out of date.
-    """
-    old = PAGE.read_text("utf-8")
-    new = renewed(old)
-    if check:
-        sys.exit(f"{PAGE} is out of date: run {Path(__file__).name}" if new != old else 0)
-    PAGE.write_text(new, "utf-8")
-
-
-def renewed(text: str) -> str:
-    """Return the page with all that stands between generated comments made anew."""
-    for name, make in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if not pattern.search(text):
-            raise ValueError(f"there is no <!-- {name} --> ... <!-- /{name} -->")
-        content = make()
-        text = pattern.sub(lambda match, c=content: f"{match[1]}\n{c}\n\n{match[2]}", text)
-    return text
 
 
 def operations_table() -> str:
@@ -58,7 +24,7 @@ def operations_table() -> str:
             if one.name != "p"
         ]
         rows.append((f"`{name}`", _kind(kind), _first_sentence(kind), "<br>".join(values)))
-    return _table(("operation", "kind", "what it does", "parameters"), rows)
+    return markdown(("operation", "kind", "what it does", "parameters"), rows)
 
 
 def _kind(kind: type[Operation]) -> str:
@@ -86,7 +52,7 @@ def presets_table() -> str:
                 f"`{one.name}` {one.p:g}" + (f" ({', '.join(values)})" if values else "")
             )
         rows.append((f"`{name}`", "<br>".join(entries) or "nothing", recipe.border))
-    return _table(("name", "operations with their probability (and parameters)", "border"), rows)
+    return markdown(("name", "operations with their probability (and parameters)", "border"), rows)
 
 
 def speed_table() -> str:
@@ -96,7 +62,7 @@ def speed_table() -> str:
         for row in read_rows(SPEED)
         if row["kind"] == "preset"
     ]
-    return _table(("name", "uint8", "uint8, 95th percentile", "float32"), rows)
+    return markdown(("name", "uint8", "uint8, 95th percentile", "float32"), rows)
 
 
 def augmentor_list() -> str:
@@ -105,18 +71,9 @@ def augmentor_list() -> str:
     return "\n".join(f"- {text}: {', '.join(f'`{n}`' for n in ns)}" for text, ns in kinds.items())
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 TABLES = {
     "operations": operations_table,
     "presets": presets_table,
     "speed": speed_table,
     "augmentor": augmentor_list,
 }
-
-if __name__ == "__main__":
-    auto_cli(main)

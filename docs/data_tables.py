@@ -1,50 +1,17 @@
-"""Fill in the tables of docs/data.md; `--check True` only says whether they are true."""
+"""The tables of docs/data.md."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-from pathlib import Path
+from functools import partial
 
-from jsonargparse import auto_cli
+from page_parts import markdown
+from result_files import RESULTS, read_rows
 
-DOCS = Path(__file__).resolve().parent
-PAGE = DOCS / "data.md"
-sys.path[:0] = [str(DOCS), str(DOCS.parent)]
-
-from generate import markdown, replace_between  # noqa: E402
-from result_files import RESULTS, read_rows  # noqa: E402
-
-from kseg.data.checks import KINDS  # noqa: E402
-from kseg.data.checks.finding import ERROR, WARNING  # noqa: E402
-from kseg.data.download import SOURCES, Source  # noqa: E402
-
-
-def main(check: bool = False) -> None:
-    """Bring the tables up to date.
-
-    Args:
-        check: Change nothing, exit with 1 where they are out of date.
-    """
-    old = PAGE.read_text("utf-8")
-    new = renewed(old)
-    if check:
-        sys.exit(f"{PAGE} is out of date: run {Path(__file__).name}" if new != old else 0)
-    PAGE.write_text(new, "utf-8")
-
-
-def renewed(text: str) -> str:
-    """Return the page with its tables made anew."""
-    tables = {
-        "errors": faults_table(ERROR),
-        "warnings": faults_table(WARNING),
-        "downloads": downloads_table(),
-        "isbi": isbi_sentence(),
-    }
-    for name, table in tables.items():
-        text = replace_between(text, name, table)
-    return text
+from kseg.data.checks import KINDS
+from kseg.data.checks.finding import ERROR, WARNING
+from kseg.data.download import SOURCES, Source
 
 
 def faults_table(severity: str) -> str:
@@ -54,7 +21,7 @@ def faults_table(severity: str) -> str:
         for name, kind in KINDS.items()
         if kind.severity == severity
     ]
-    return markdown(("name", "fault", "what to do"), rows, numbers=0)
+    return markdown(("name", "fault", "what to do"), rows)
 
 
 def _sentence(text: str) -> str:
@@ -68,7 +35,7 @@ def downloads_table() -> str:
         (f"`{name}`", f"[{source.title}]({source.page})", _size(source))
         for name, source in SOURCES.items()
     ]
-    return markdown(("name", "what", "to fetch"), rows, numbers=0)
+    return markdown(("name", "what", "to fetch"), rows)
 
 
 def _size(source: Source) -> str:
@@ -94,5 +61,9 @@ def isbi_sentence() -> str:
     )
 
 
-if __name__ == "__main__":
-    auto_cli(main)
+TABLES = {
+    "errors": partial(faults_table, ERROR),
+    "warnings": partial(faults_table, WARNING),
+    "downloads": downloads_table,
+    "isbi": isbi_sentence,
+}

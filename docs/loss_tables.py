@@ -1,4 +1,4 @@
-"""The tables of docs/losses.md as header, rows and number of columns that hold numbers."""
+"""The tables of docs/losses.md."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from loss_entries import ENTRIES, KINDS
+from page_parts import markdown
 
 from kseg.data import edge_weights
 from kseg.losses import get_loss, list_losses
@@ -22,27 +23,25 @@ SHARED = {
     "sigmoid channel",
     "smooth": "`s` in the formulas, added to numerator and denominator; in pixels",
 }
-Rows = list[tuple[str, ...]]
-Table = tuple[tuple[str, ...], Rows, int]
 
 
-def loss_table() -> Table:
+def loss_table() -> str:
     """Return name, formula, own options, paper and use of every loss, by kind."""
     rows = [_row(name) for kind in KINDS for name in ENTRIES if ENTRIES[name].kind == kind]
-    return ("name", "formula", "own options", "paper", "when to use it"), rows, 0
+    return markdown(("name", "formula", "own options", "paper", "when to use it"), rows)
 
 
-def option_table() -> Table:
+def option_table() -> str:
     """Return the options that losses share, and which of them take each."""
     rows = []
     for option, meaning in SHARED.items():
         takers = {name for name in list_losses() if option in known_options(name)}
         values = {repr(defaults(name)[option]) for name in takers - {"weighted_ce"}}
         rows.append((f"`{option}={' or '.join(values)}`", meaning, _losses(takers)))
-    return ("option", "meaning", "losses"), rows, 0
+    return markdown(("option", "meaning", "losses"), rows)
 
 
-def value_table() -> Table:
+def value_table() -> str:
     """Return the values of every loss for four predictions of one disk."""
     y, x = np.mgrid[:64, :64] - 31.5
     truth = (y**2 + x**2 <= 8**2).astype("int32")
@@ -52,7 +51,7 @@ def value_table() -> Table:
         (f"`{name}`", *(f"{_value(name, truth, 10.0 * each):.2f}" for each in logits.values()))
         for name in ENTRIES
     ]
-    return ("loss", *logits), rows, 4
+    return markdown(("loss", *logits), rows, numbers=4)
 
 
 def defaults(name: str) -> dict[str, Any]:
@@ -98,3 +97,6 @@ def _value(name: str, truth: np.ndarray, logits: np.ndarray) -> float:
     loss = get_loss(name, **options.get(name, {}))
     weights = edge_weights(truth)[None] if loss.pixel_weights else None
     return float(loss(truth[None], logits[None, ..., None], sample_weight=weights))
+
+
+TABLES = {"losses": loss_table, "options": option_table, "values": value_table}

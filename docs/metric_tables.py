@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from page_parts import markdown
 from result_files import read_rows
 
 from kseg.metrics import list_metrics
@@ -34,14 +35,14 @@ ENTRIES = {
 }
 
 
-def metric_table() -> tuple[tuple[str, ...], list[tuple[str, ...]], int]:
+def metric_table() -> str:
     """Return name, formula, average and use of every score."""
     assert ENTRIES.keys() == set(list_metrics()), "a score has no line in ENTRIES"
     rows = [
         (f"`{name}`", f"`{formula}`", AVERAGES[get_score(name).average], use)
         for name, (formula, use) in ENTRIES.items()
     ]
-    return ("name", "formula", "average", "when to use it"), rows, 0
+    return markdown(("name", "formula", "average", "when to use it"), rows)
 
 
 def cost_sentence() -> str:
@@ -56,3 +57,6 @@ def cost_sentence() -> str:
         f"Five scores in one `SegmentationMetrics` add so much to a training step of `{model}` at "
         f"{size}x{size} on a CPU: {shares}."
     )
+
+
+TABLES = {"metrics": metric_table, "cost": cost_sentence}

@@ -9,7 +9,6 @@ import sys
 import pytest
 import yaml
 
-from docs.data_tables import PAGE, renewed
 from kseg import cli
 from kseg.config import TrainConfig, parse_config
 from kseg.data import list_datasets
@@ -23,6 +22,7 @@ from tests.conftest import ROOT
 from tests.layouts import write_layouts
 from tests.test_docs import anchors
 
+PAGE = ROOT / "docs" / "data.md"
 TEXT = PAGE.read_text("utf-8")
 LARGEST_PICTURE = 300_000
 SMALL = ["--epochs=1", "--input_height=32", "--input_width=32", "--workers=1", "--overwrite"]
@@ -118,10 +118,6 @@ def test_the_examples_of_files_are_understood(tmp_path):
     path = tmp_path / "data" / "scratches" / "page.csv"
     path.write_text(pairs, "utf-8")
     assert len(read_list(path, path.parent)) == 2
-
-
-def test_the_tables_are_up_to_date():
-    assert renewed(TEXT) == TEXT, "run python docs/data_tables.py"
 
 
 def test_the_readme_counts_the_faults_right():

@@ -117,9 +117,10 @@ def prepare_backend() -> None:
             raise ValueError("no backend is installed: pip install tensorflow, jax or torch")
         os.environ["KERAS_BACKEND"] = installed[0]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from kseg.files import user_cache
+
     # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kseg" / "jax"
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache() / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
+from kseg.files import replacing
+
 Config = TypeVar("Config")
 
 
@@ -59,7 +61,8 @@ def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -
 def save_config(config: Any, path: Path, exclude: Sequence[str] = ()) -> None:
     """Write the config to a YAML file that `--config` reads, without the fields of `exclude`."""
     values = {k: v for k, v in dataclasses.asdict(config).items() if k not in exclude}
-    path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+    with replacing(path) as draft:
+        draft.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 
 
 def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:

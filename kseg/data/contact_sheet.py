@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kseg.files import replacing
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -42,7 +44,8 @@ def draw_sheet(
             axis.set_axis_off()
     if names:
         _write_names(figure, grid[:, 0], names)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as draft:
+        figure.savefig(draft, dpi=110)
 
 
 def _tallest(pictures: Sequence[np.ndarray]) -> float:

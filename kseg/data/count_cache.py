@@ -8,7 +8,6 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from kseg import __version__
 from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.label_counts import LabelCount
+from kseg.files import replacing, user_cache
 
 # No ".json": adapters that list a folder's annotations must not take it for one.
 FILE_NAME = "label_counts.cache"
@@ -133,8 +133,7 @@ def _common_folder(dataset: Dataset) -> Path | None:
 def _places(root: Path) -> Sequence[Path]:
     """Return where the file may be, the best place first."""
     name = hashlib.sha256(str(root).encode()).hexdigest()[:24]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    user = cache / "kseg" / "label_counts" / f"{name}.cache"
+    user = user_cache() / "label_counts" / f"{name}.cache"
     return [root / FILE_NAME, user] if _is_writable(root) else [user]
 
 
@@ -147,14 +146,10 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _write(place: Path, text: str) -> bool:
-    draft = place.with_name(f".{place.name}.{os.getpid()}.partial")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, "utf-8")
-        os.replace(draft, place)
+        with replacing(place, shared=True) as draft:
+            draft.write_text(text, "utf-8")
     except OSError:
-        with suppress(OSError):
-            draft.unlink()
         return False
     return True
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -20,6 +18,7 @@ from kseg.data.decode import (
     read_colour_fast,
 )
 from kseg.data.masks import LOSSY_SUFFIXES, read_mask
+from kseg.files import replacing
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -93,22 +92,13 @@ def write_mask(path: Path, labels: np.ndarray, palette: np.ndarray) -> None:
     """
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))
     image.putpalette(palette.astype(np.uint8).tobytes())
-    _replace(path, lambda temporary: image.save(temporary, format="PNG"))
+    with replacing(path) as draft:
+        image.save(draft, format="PNG")
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
     """Write a uint8 RGB image `(H, W, 3)`; the extension chooses JPEG (quality 95) or PNG."""
     options = {"quality": 95} if path.suffix.lower() in LOSSY_SUFFIXES else {}
     file_format = "JPEG" if options else "PNG"
-    picture = Image.fromarray(image)
-    _replace(path, lambda temporary: picture.save(temporary, format=file_format, **options))
-
-
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as draft:
+        Image.fromarray(image).save(draft, format=file_format, **options)

@@ -15,6 +15,7 @@ from kseg.data.colours import Colour
 from kseg.data.io import open_image, read_mask
 from kseg.data.pairing import by_key
 from kseg.data.voc import IMAGES, LISTS, MASKS
+from kseg.files import replacing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,11 +102,9 @@ def write_lists(folder: Path, parts: Mapping[str, Sequence[str]], *, overwrite: 
     for path, text in texts.items():
         if path.exists() and not overwrite and path.read_text("utf-8") != text:
             raise ValueError(f"{path}: this list is there already; pass --overwrite to replace it")
-    target.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
+        with replacing(path) as draft:
+            draft.write_text(text, "utf-8")
     return target
 
 

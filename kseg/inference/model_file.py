@@ -16,6 +16,7 @@ import kseg.losses
 import kseg.metrics  # noqa: F401  (registers what compiled models need to load)
 import kseg.models  # noqa: F401
 from kseg import __version__
+from kseg.files import replacing
 
 _MEMBER = "kseg.json"
 
@@ -52,31 +53,19 @@ class ModelInfo:
 
 
 def save_model(model: keras.Model, path: Path, info: ModelInfo) -> None:
-    """Write model, optimizer state and `info` to a `.keras` file, replaced in one step.
-
-    A reader, or a process that starts after a crash, finds the old file or the new one and never
-    a part of one.
-    """
-    temporary = path.with_name(f".partial-{path.stem}.keras")
-    try:
-        model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
+    """Write model, optimizer state and `info` to a `.keras` file, replaced in one step."""
+    with replacing(path) as draft:
+        model.save(draft)
+        with zipfile.ZipFile(draft, "a") as archive:
             archive.writestr(_MEMBER, json.dumps(asdict(info), indent=2))
-        _flush_to_disk(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        _flush_to_disk(draft)
 
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy a model file, replacing the target in one step."""
-    temporary = target.with_name(f".partial-{target.name}")
-    try:
-        shutil.copyfile(source, temporary)
-        _flush_to_disk(temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as draft:
+        shutil.copyfile(source, draft)
+        _flush_to_disk(draft)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -3,13 +3,13 @@
 import csv
 import json
 import math
-import os
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from kseg.files import replacing
 from kseg.metrics.confusion import counts_of
 from kseg.metrics.scores import get_score
 
@@ -83,7 +83,7 @@ class SegmentationReport:
 
     def to_json(self, path):
         """Write `to_dict` to the file `path`."""
-        with _replacing(path) as file:
+        with _new_text(path) as file:
             json.dump(self.to_dict(), file, indent=2, ensure_ascii=False)
 
     def to_csv(self, path):
@@ -166,7 +166,7 @@ def _checked(confusion):
 
 
 def _write_csv(path, rows):
-    with _replacing(path) as file:
+    with _new_text(path) as file:
         csv.writer(file).writerows(rows)
 
 
@@ -175,9 +175,6 @@ def _plain(value):
 
 
 @contextmanager
-def _replacing(path):
-    """Open a file that takes the place of `path` only once it is complete."""
-    partial = Path(f"{path}.part")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+def _new_text(path):
+    with replacing(Path(path)) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         yield file
-    os.replace(partial, path)

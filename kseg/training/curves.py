@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from kseg.files import replacing
+
 _CHARTS = (("loss", "loss"), ("iou_score", "mean IoU"))
 
 
@@ -27,4 +29,5 @@ def draw_curves(path: Path, rows: Sequence[dict[str, float]]) -> None:
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
         axis.legend()
-    figure.savefig(path, dpi=110)
+    with replacing(path) as draft:
+        figure.savefig(draft, dpi=110)

@@ -13,13 +13,15 @@ from typing import Any
 import keras
 
 from kseg import __version__
+from kseg.files import replacing
 
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "pillow")
 
 
 def write_environment(path: Path, seed: int) -> None:
     """Write versions, backend, devices, seed, command and git revision as JSON."""
-    path.write_text(json.dumps(_describe(seed), indent=2) + "\n", "utf-8")
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(_describe(seed), indent=2) + "\n", "utf-8")
 
 
 def _describe(seed: int) -> dict[str, Any]:

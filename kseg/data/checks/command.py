@@ -15,6 +15,7 @@ from kseg.data.checks.report import Report
 from kseg.data.checks.run import CheckOptions, check_folder
 from kseg.data.checks.sheet import check_sheet
 from kseg.data.checks.table import print_fixed, print_report
+from kseg.files import replacing
 
 REPORT, SHEET = "report.json", "contact_sheet.png"
 
@@ -50,7 +51,8 @@ def check_and_fix(
     drawn = pictures > 0 and check_sheet(report, output / SHEET, pictures)
     if fix is not None:
         result["copy"] = _fix(report, fix, options, console)
-    (output / REPORT).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    with replacing(output / REPORT) as draft:
+        draft.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     files = (REPORT, SHEET) if drawn else (REPORT,)
     console.print(Text(f"wrote {', '.join(str(output / name) for name in files)}"))
     return report

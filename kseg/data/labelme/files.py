@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import yaml
 
 from kseg.data.description import FILE_NAME
 from kseg.data.labelme.class_map import CLASS_FILE, ClassMap
+from kseg.files import replacing
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file to a temporary name and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file in one step."""
+    with replacing(path) as draft:
+        draft.write_bytes(data)
 
 
 def write_lines(path: Path, lines: list[str]) -> None:

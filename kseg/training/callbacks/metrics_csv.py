@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
 from pathlib import Path
 
 import keras
+
+from kseg.files import replacing
 
 
 class MetricsCsv(keras.callbacks.Callback):
@@ -36,12 +37,10 @@ class MetricsCsv(keras.callbacks.Callback):
         self._write()
 
     def _write(self) -> None:
-        temporary = self.path.with_name(f".partial-{self.path.name}")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self.path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(self.rows[-1]), restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(temporary, self.path)
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:

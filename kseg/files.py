@@ -1,0 +1,38 @@
+"""Where files go that can be made again, and writing a file in one step."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def user_cache() -> Path:
+    """Return the folder for files that can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kseg"
+
+
+@contextmanager
+def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
+    """Give the path of a draft that takes the place of `path` once it is complete.
+
+    A reader, or a process that starts after a crash, finds the old file or the new one and never a
+    part of one. The draft is a hidden file of the same folder, which is made if need be, with the
+    same extension; it is deleted where an exception is raised. What a killed process left of a
+    draft is overwritten by the next one.
+
+    Args:
+        path: The file to write.
+        shared: Several processes or threads may write the file at the same time: each has a draft
+            of its own, and the last one wins.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = f"{os.getpid()}-{threading.get_ident()}-" if shared else ""
+    draft = path.with_name(f".partial-{writer}{path.name}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -25,6 +25,11 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
+    def augment(self) -> Path:
+        """What the augmentation's name meant when the run began, readable by `--augment`."""
+        return self.path / "augment.yaml"
+
+    @property
     def environment(self) -> Path:
         """Versions, device and revision the run was made with."""
         return self.path / "environment.json"

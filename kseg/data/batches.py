@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -81,8 +81,14 @@ class Batches:
         images, truth = np.stack([s.image for s in samples]), self._truth(samples)
         if self.pixel_weights is None:
             return images, truth
-        options = {"ignore_class": self.dataset.void, **self.pixel_weights}
-        return images, truth, np.stack([edge_weights(one, **options) for one in truth])
+        return images, truth, np.stack([self._weights(sample) for sample in samples])
+
+    def _weights(self, sample: Sample) -> np.ndarray:
+        """Return the map of weights: the one of the fitted sample, or anew for a changed one."""
+        if sample.weights is not None:
+            return sample.weights
+        options = {"ignore_class": self.dataset.void, **(self.pixel_weights or {})}
+        return edge_weights(sample.labels, **options)
 
     def _truth(self, samples: Sequence[Sample]) -> np.ndarray:
         if not needs_soft_labels(self.transforms):
@@ -103,7 +109,11 @@ class Batches:
         return self._fitted(int(rng.integers(len(self.files))))
 
     def _fitted(self, index: int) -> Sample:
-        """Return a sample decoded and resized, which is the same in every epoch."""
+        """Return what is the same in every epoch: a sample decoded and resized.
+
+        Its map of weights is part of it only where nothing changes the sample afterwards: zooming
+        and bending widen and narrow the gaps that the map is about.
+        """
         files = self.files[index]
         if self.cache is None:
             return self._load(files)
@@ -111,7 +121,10 @@ class Batches:
 
     def _load(self, files: SampleFiles) -> Sample:
         sample = self.dataset.load(files)
-        return resize_sample(sample, self.size, self.resize_op, self.dataset.void)
+        sample = resize_sample(sample, self.size, self.resize_op, self.dataset.void)
+        if self.pixel_weights is None or self.transforms:
+            return sample
+        return replace(sample, weights=self._weights(sample))
 
     def _key(self, files: SampleFiles) -> str:
         """Return a text that changes whenever the sample would."""
@@ -119,7 +132,8 @@ class Batches:
         states = [(str(path.resolve()), path.stat().st_mtime_ns) for path in paths]
         data = self.dataset
         decoding = data.name, data.colours, data.void, data.channels, files.page
-        return repr((states, decoding, self.size, self.resize_op))
+        weights = None if self.transforms else self.pixel_weights
+        return repr((states, decoding, self.size, self.resize_op, weights))
 
 
 # Every batch of an epoch asks for the same order; two, because workers read ahead.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,13 +14,19 @@ from zipfile import BadZipFile
 import numpy as np
 
 from kseg.data.dataset import Sample
+from kseg.files import replacing, user_cache
 
 Load = Callable[[], Sample]
 
 
 def sample_bytes(sample: Sample) -> int:
     """Return the memory that a sample takes."""
-    return sample.image.nbytes + (0 if sample.mask is None else sample.mask.nbytes)
+    return sum(array.nbytes for array in _arrays(sample).values())
+
+
+def _arrays(sample: Sample) -> dict[str, np.ndarray]:
+    arrays = {name: getattr(sample, name) for name in ("image", "mask", "weights")}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 class RamCache:
@@ -87,18 +92,9 @@ class DiskCache:
             if self.used + size > self.limit:
                 return
             self.used += size
-        partial = file.with_name(f".{file.name}.{threading.get_ident()}")
-        arrays: dict[str, Any] = {"image": sample.image, "name": np.array(sample.name)}
-        if sample.mask is not None:
-            arrays["mask"] = sample.mask
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as stream:
-                np.savez(stream, **arrays)
-            os.replace(partial, file)
-        except OSError:
-            with suppress(OSError):
-                partial.unlink()
+        arrays: dict[str, Any] = {"name": np.array(sample.name), **_arrays(sample)}
+        with suppress(OSError), replacing(file, shared=True) as draft, draft.open("wb") as stream:
+            np.savez(stream, **arrays)
 
 
 def open_cache(kind: str, gigabytes: float) -> RamCache | DiskCache | None:
@@ -114,23 +110,18 @@ def open_cache(kind: str, gigabytes: float) -> RamCache | DiskCache | None:
     return DiskCache(user_cache() / "samples", limit) if kind == "disk" else None
 
 
-def user_cache() -> Path:
-    """Return the folder for files that can be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kseg"
-
-
 def _read(file: Path) -> Sample | None:
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            return Sample(arrays["image"], arrays.get("mask"), str(arrays["name"]))
+            name, weights = str(arrays["name"]), arrays.get("weights")
+            return Sample(arrays["image"], arrays.get("mask"), name, weights)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 
 def _read_only(sample: Sample) -> Sample:
     """Return the sample with arrays that a careless transform cannot write to."""
-    image, mask = np.ascontiguousarray(sample.image), sample.mask
-    image.flags.writeable = False
-    if mask is not None:
-        mask.flags.writeable = False
-    return replace(sample, image=image, mask=mask)
+    sample = replace(sample, image=np.ascontiguousarray(sample.image))
+    for array in _arrays(sample).values():
+        array.flags.writeable = False
+    return sample

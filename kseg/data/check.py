@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from kseg.data.count_cache import CountCache
-from kseg.data.dataset import Dataset, Sample, SampleFiles
+from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.label_counts import LabelCount, count_labels
 
 _SHOW_PROGRESS_FROM = 500
@@ -30,68 +30,69 @@ class ClassCounts:
     image_pixels: np.ndarray
 
 
-def check_dataset(dataset: Dataset, splits: Sequence[str], workers: int = 2) -> np.ndarray:
-    """Decode every file once and return the pixels of each class, int64 `(num_classes,)`.
+class Survey:
+    """What the samples of a data set show; each file is decoded once.
 
-    Args:
-        dataset: The data set.
-        splits: The parts to look at; those of the same files are read once.
-        workers: Threads.
-
-    Raises:
-        ValueError: The first bad file, see `count_classes`.
-    """
-    files = [f for split in splits for f in dataset.splits[split]]
-    return count_classes(dataset, files, workers).pixels
-
-
-def count_classes(
-    dataset: Dataset, files: Sequence[SampleFiles], workers: int = 2, *, cache: bool = True
-) -> ClassCounts:
-    """Decode every file once and count the pixels of each class, ignored ones left out.
-
-    Files are counted at their own size, not at the one they are resized to for training. What was
-    counted is kept beside the data (`CountCache`), so that files which have not changed are not
+    Files are looked at in their own size, not the one they are resized to for training. What was
+    seen is kept beside the data (`CountCache`), so that files which have not changed are not
     decoded again next time.
 
     Args:
         dataset: The data set.
-        files: Its samples to look at; those listed twice count once.
         workers: Threads.
         cache: Use and write the file of earlier counts.
-
-    Raises:
-        ValueError: The first file that is missing, damaged, of another size than its image, or
-            holds a label that is no class; the message names the file and the values.
     """
-    pixels, image_pixels = np.zeros((2, dataset.num_classes), np.int64)
-    for item, count in _counted(dataset, files, workers, cache):
-        _check_values(count.values, item, dataset.num_classes, dataset.ignore_class)
-        one = class_pixels(count, dataset)
-        pixels += one
-        image_pixels += np.where(one > 0, one.sum(), 0)
-    return ClassCounts(pixels, image_pixels)
 
+    def __init__(self, dataset: Dataset, workers: int = 2, *, cache: bool = True):
+        self.dataset = dataset
+        self.workers = max(workers, 1)
+        self._kept = CountCache(dataset, cache)
+        self._seen: dict[SampleFiles, LabelCount] = {}
 
-def shared_images(
-    dataset: Dataset, workers: int = 2, *, cache: bool = True
-) -> list[tuple[SampleFiles, SampleFiles]]:
-    """Return training samples whose image is a held-out one too, each with the latter.
+    def count_classes(self, files: Sequence[SampleFiles]) -> ClassCounts:
+        """Count the pixels of each class, ignored ones left out; files listed twice count once.
 
-    Images are compared by their decoded pixels, so that a copy saved in another lossless format
-    counts; scores on such images say nothing about new ones.
+        Raises:
+            ValueError: The first file that is missing, damaged, of another size than its image, or
+                holds a label that is no class; the message names the file and the values.
+        """
+        dataset = self.dataset
+        pixels, image_pixels = np.zeros((2, dataset.num_classes), np.int64)
+        for item, count in self._counted(files):
+            _check_values(count.values, item, dataset.num_classes, dataset.ignore_class)
+            one = class_pixels(count, dataset)
+            pixels += one
+            image_pixels += np.where(one > 0, one.sum(), 0)
+        return ClassCounts(pixels, image_pixels)
 
-    Args:
-        dataset: The data set.
-        workers: Threads.
-        cache: Use and write the file of earlier counts, see `count_classes`.
-    """
-    held_out = {
-        count.digest: item
-        for item, count in _counted(dataset, [*dataset.val, *dataset.test], workers, cache)
-    }
-    training = _counted(dataset, dataset.train, workers, cache)
-    return [(item, held_out[c.digest]) for item, c in training if c.digest in held_out]
+    def shared_images(self) -> list[tuple[SampleFiles, SampleFiles]]:
+        """Return training samples whose image is a held-out one too, each with the latter.
+
+        Images are compared by their decoded pixels, so that a copy saved in another lossless format
+        counts; scores on such images say nothing about new ones.
+        """
+        dataset = self.dataset
+        held_out = {c.digest: item for item, c in self._counted([*dataset.val, *dataset.test])}
+        training = self._counted(dataset.train)
+        return [(item, held_out[c.digest]) for item, c in training if c.digest in held_out]
+
+    def _counted(self, files: Sequence[SampleFiles]) -> Iterator[tuple[SampleFiles, LabelCount]]:
+        """Yield each sample with what it shows, and keep that even where a later file is bad."""
+        files = list(dict.fromkeys(files))
+        try:
+            with ThreadPoolExecutor(self.workers) as pool:
+                counted = pool.map(self._count, files)
+                yield from zip(files, _with_progress(counted, len(files)), strict=True)
+        finally:
+            self._kept.save()
+
+    def _count(self, files: SampleFiles) -> LabelCount:
+        count = self._seen.get(files) or self._kept.get(files)
+        if count is None:
+            count = count_labels(self.dataset.load(files))
+            self._kept.put(files, count)
+        self._seen[files] = count
+        return count
 
 
 def class_pixels(count: LabelCount, dataset: Dataset) -> np.ndarray:
@@ -103,39 +104,10 @@ def class_pixels(count: LabelCount, dataset: Dataset) -> np.ndarray:
     return pixels
 
 
-def _counted(
-    dataset: Dataset, files: Sequence[SampleFiles], workers: int, cache: bool
-) -> Iterator[tuple[SampleFiles, LabelCount]]:
-    """Yield each sample with what it shows, and keep that even where a later file is bad."""
-    files = list(dict.fromkeys(files))
-    kept = CountCache(dataset, cache)
-    try:
-        with ThreadPoolExecutor(max(workers, 1)) as pool:
-            counted = pool.map(lambda item: _count(dataset, item, kept), files)
-            yield from zip(files, _with_progress(counted, len(files)), strict=True)
-    finally:
-        kept.save()
-
-
 def _with_progress(items: Iterator[LabelCount], total: int) -> Iterator[LabelCount]:
     quick = total < _SHOW_PROGRESS_FROM
     # The delay keeps the bar away where all is known already.
     return iter(tqdm(items, "checking files", total, unit="file", disable=quick, delay=0.5))
-
-
-def _count(dataset: Dataset, files: SampleFiles, kept: CountCache) -> LabelCount:
-    count = kept.get(files)
-    if count is None:
-        count = count_labels(dataset.load(files))
-        kept.put(files, count)
-    return count
-
-
-def check_labels(
-    sample: Sample, files: SampleFiles, num_classes: int, ignore_class: int | None
-) -> None:
-    """Raise ValueError where a label map holds values that are no class and not ignored."""
-    _check_values(np.unique(sample.labels), files, num_classes, ignore_class)
 
 
 def _check_values(

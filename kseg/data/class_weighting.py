@@ -39,7 +39,7 @@ def class_weights(
     and the formulas are infinite or an arbitrary maximum there.
 
     Args:
-        pixels: Pixels of each class, `(C,)`, at least 0, as `count_classes` gives them. Count the
+        pixels: Pixels of each class, `(C,)`, at least 0, as `Survey` gives them. Count the
             training images only: held-out images must not shape the training.
         method: One of `METHODS`.
         image_pixels: For "median_frequency": pixels of any class in the images that show class c,
@@ -73,7 +73,7 @@ def class_weights(
 
 def _totals(pixels: np.ndarray, image_pixels: np.ndarray | None) -> np.ndarray:
     if image_pixels is None:
-        raise ValueError("median_frequency needs image_pixels, see count_classes")
+        raise ValueError("median_frequency needs image_pixels, see kseg.data.check.Survey")
     totals = np.asarray(image_pixels)
     if totals.shape != pixels.shape or (totals < pixels).any():
         raise ValueError(

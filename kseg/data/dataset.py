@@ -49,11 +49,13 @@ class Sample:
             files of more than 8 bits per channel.
         mask: Label map `(H, W)` of whole numbers, or None.
         name: Name for messages and output files.
+        weights: float32 weights of the pixels `(H, W)` in the loss, or None.
     """
 
     image: np.ndarray
     mask: np.ndarray | None
     name: str
+    weights: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray:

@@ -7,10 +7,10 @@ from functools import partial
 import keras
 
 from kseg.config import TrainConfig
-from kseg.data.augment import augmentation
+from kseg.data.augment import Recipe
 from kseg.data.batches import Batches
 from kseg.data.cache import open_cache
-from kseg.data.check import ClassCounts, check_dataset, count_classes, shared_images
+from kseg.data.check import ClassCounts, Survey
 from kseg.data.classes import with_channels, with_classes
 from kseg.data.dataset import Dataset
 from kseg.data.registry import open_dataset
@@ -26,22 +26,23 @@ def checked_dataset(config: TrainConfig) -> tuple[Dataset, ClassCounts]:
     dataset = open_dataset(config.dataset_name, config.data_root)
     dataset = with_classes(dataset, config.n_classes, config.ignore_class)
     dataset = with_channels(dataset, config.image_channels)
-    counts = count_classes(dataset, dataset.train, config.workers)
-    splits = ("val", "test") if config.validate else ("test",)
-    held_out = check_dataset(dataset, splits, config.workers)
+    survey = Survey(dataset, config.workers)
+    counts = survey.count_classes(dataset.train)
+    held_out = [*(dataset.val if config.validate else ()), *dataset.test]
+    pixels = counts.pixels + survey.count_classes(held_out).pixels
     print(
         f"{dataset.name}: {len(dataset.train)} training, {len(dataset.val)} validation and "
         f"{len(dataset.test)} test images, {dataset.num_classes} classes"
     )
     for label, name in enumerate(dataset.class_names):
-        if (counts.pixels + held_out)[label] == 0 and label != dataset.ignore_class:
+        if pixels[label] == 0 and label != dataset.ignore_class:
             print(f"warning: no pixel of any label map is of class {name!r}")
-    _warn_of_shared_images(dataset, config.workers)
+    _warn_of_shared_images(survey)
     return dataset, counts
 
 
-def _warn_of_shared_images(dataset: Dataset, workers: int) -> None:
-    shared = shared_images(dataset, workers)
+def _warn_of_shared_images(survey: Survey) -> None:
+    shared = survey.shared_images()
     if shared:
         (training, held_out), more = shared[0], len(shared) - 1
         others = f" (and {more} more pairs are)" if more else ""
@@ -52,26 +53,35 @@ def _warn_of_shared_images(dataset: Dataset, workers: int) -> None:
 
 
 def make_loaders(
-    config: TrainConfig, dataset: Dataset, loss: keras.losses.Loss
+    config: TrainConfig, dataset: Dataset, loss: keras.losses.Loss, recipe: Recipe
 ) -> tuple[Loader, Loader | None]:
     """Return the batches to train on, and those to validate on if the settings say so.
 
+    Args:
+        config: The settings.
+        dataset: The data set.
+        loss: It may need weights of pixels.
+        recipe: The augmentation of the training images.
+
     Raises:
-        ValueError: There are fewer images than a batch has, or the augmentation is unknown.
+        ValueError: There are fewer images than a batch has.
     """
+    # A plain Keras loss has no such attribute.
+    weights = getattr(loss, "pixel_weights", None)
+    kind = "ram" if weights is not None and config.cache == "none" else config.cache
     batches = partial(
         Batches,
         dataset,
         size=(config.input_height, config.input_width),
         resize_op=config.resize_op,
-        # A plain Keras loss has no such attribute.
-        pixel_weights=getattr(loss, "pixel_weights", None),
-        cache=open_cache(config.cache, config.cache_gb),
+        pixel_weights=weights,
+        # Maps of weights take longer to make than images to decode: they are always kept.
+        cache=open_cache(kind, config.cache_gb),
     )
     training = batches(
         files=dataset.train,
         batch_size=config.train_batch_size,
-        transforms=augmentation(config.augment, void=dataset.void),
+        transforms=recipe.transforms(dataset.void),
         shuffle=True,
         seed=config.seed,
     )

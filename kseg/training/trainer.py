@@ -6,7 +6,7 @@ import keras
 
 from kseg.config import TrainConfig
 from kseg.config.parse import save_config
-from kseg.data.augment import find_recipe
+from kseg.data.augment.read import write_recipe
 from kseg.data.dataset import Dataset
 from kseg.inference.evaluate import evaluate_split
 from kseg.inference.jit import jit_choice
@@ -15,6 +15,7 @@ from kseg.inference.predictor import Predictor
 from kseg.metrics import SegmentationMetrics
 from kseg.models import get_model
 from kseg.runs import RunFolder
+from kseg.training.augmentation import run_recipe
 from kseg.training.callbacks import (
     Checkpoints,
     EarlyStop,
@@ -50,16 +51,17 @@ def train(config: TrainConfig) -> RunFolder:
     if config.multi_gpus:
         use_all_devices(config.train_batch_size)
     check_loss(config)
-    find_recipe(config.augment)
+    recipe = run_recipe(config, run)
     dataset, counts = checked_dataset(config)
     loss = training_loss(config, dataset, counts)
-    loaders = make_loaders(config, dataset, loss)
+    loaders = make_loaders(config, dataset, loss, recipe)
     if config.resume:
         model, info = _restored(config, run, dataset, loss)
     else:
         model, info = _new(config, dataset, loss, steps=config.epochs * len(loaders[0]))
         run.create(overwrite=config.overwrite)
     save_config(config, run.config, exclude=_ACTIONS)
+    write_recipe(recipe, run.augment)
     write_environment(run.environment, config.seed)
     _fit(config, run, model, info, dataset, loaders)
     draw_curves(run.curves, read_metrics(run.metrics))

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from kseg.data.augment import PRESETS, Recipe, augment, augmentation, find_recip
 from kseg.data.augment.colour import Hsv, Tones
 from kseg.data.augment.fields import parameters
 from kseg.data.augment.operation import Operation
-from kseg.data.augment.read import OPERATIONS, make_recipe
+from kseg.data.augment.read import OPERATIONS, make_recipe, write_recipe
 from kseg.data.augment.texture import Blur
 from kseg.data.augment.warp import Warp
 from tests.data.augment_cases import always, drawer, random_sample, steps
@@ -122,7 +121,7 @@ def test_the_void_label_reaches_every_operation():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_written_to_a_file_is_the_same_preset(name, tmp_path):
     file = tmp_path / "own.yaml"
-    file.write_text(yaml.safe_dump(PRESETS[name].to_dict(), sort_keys=False))
+    write_recipe(PRESETS[name], file)
     assert find_recipe(str(file)) == PRESETS[name]
 
 

@@ -153,3 +153,26 @@ def test_the_shards_of_an_epoch_are_the_whole_epoch(make):
     for index in range(len(whole)):
         images = np.concatenate([shard.batch(3, index)[0] for shard in shards])
         np.testing.assert_array_equal(images, whole.batch(3, index)[0])
+
+
+@pytest.mark.parametrize("kind", ["ram", "disk"])
+def test_maps_of_weights_are_made_once(make, kind, tmp_path, monkeypatch):
+    made = []
+
+    def counted(labels, **options):
+        made.append(labels)
+        return edge_weights(labels, **options)
+
+    monkeypatch.setattr("kseg.data.batches.edge_weights", counted)
+    cache = RamCache(10**8) if kind == "ram" else DiskCache(tmp_path, 10**8)
+    options = {"w0": 3.0, "sigma": 2.0}
+    batches = make(pixel_weights=options, cache=cache)
+    first, second = (batches.batch(epoch, 0) for epoch in range(2))
+    assert len(made) == len(first[0])
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    expected = np.stack([edge_weights(one, **options) for one in first[1]])
+    np.testing.assert_array_equal(first[2], expected)
+    make(pixel_weights={**options, "w0": 4.0}, cache=cache).batch(0, 0)
+    assert len(made) == 2 * len(first[0])
+    assert len(make(cache=cache).batch(0, 0)) == 2

@@ -1,13 +1,13 @@
 import json
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from kseg.data import open_dataset
-from kseg.data.check import check_dataset, count_classes, shared_images
+from kseg.data.check import Survey
 from kseg.data.checks import check_folder
 from kseg.data.classes import with_classes
 from kseg.data.count_cache import FILE_NAME
@@ -37,7 +37,7 @@ def settle(folder):
 
 def counts(folder, **options):
     dataset = open_dataset(folder.name, folder.parent)
-    return count_classes(dataset, dataset.train, **options).pixels.tolist()
+    return Survey(dataset, **options).count_classes(dataset.train).pixels.tolist()
 
 
 def spoil(path):
@@ -123,9 +123,9 @@ def test_a_damaged_record_is_counted_anew(folder, record):
 
 def test_another_way_of_reading_voids_the_cache(folder):
     dataset = open_dataset("set", folder.parent)
-    count_classes(dataset, dataset.train)
+    Survey(dataset).count_classes(dataset.train)
     swapped = replace(dataset, relabel=swap)
-    assert count_classes(swapped, swapped.train).pixels[0] == counts(folder)[2]
+    assert Survey(swapped).count_classes(swapped.train).pixels[0] == counts(folder)[2]
 
 
 def swap(mask):
@@ -136,7 +136,7 @@ def test_a_function_without_a_name_is_never_cached(folder):
     dataset = open_dataset("set", folder.parent)
     for shift in (0, 1):
         shifted = replace(dataset, relabel=lambda mask, shift=shift: (mask + shift) % 3)
-        pixels = count_classes(shifted, shifted.train).pixels
+        pixels = Survey(shifted).count_classes(shifted.train).pixels
         assert pixels.tolist() == np.roll(counts(folder, cache=False), shift).tolist()
 
 
@@ -144,7 +144,7 @@ def test_the_cache_knows_no_classes(folder):
     counts(folder)
     fewer = with_classes(open_dataset("set", folder.parent), 2, None)
     with pytest.raises(ValueError, match="label values 2 are not in 0..1; pass --n_classes 3"):
-        check_dataset(fewer, ["train"])
+        Survey(fewer).count_classes(fewer.train)
 
 
 def test_a_copied_folder_keeps_its_cache(folder, tmp_path):
@@ -162,7 +162,24 @@ def test_the_checker_counts_for_the_training_that_follows(folder):
 
 def test_training_images_that_are_held_out_too_are_found(folder):
     dataset = open_dataset("set", folder.parent)
-    assert shared_images(dataset) == []
+    assert Survey(dataset).shared_images() == []
     copy("test_image/test1.png", "train_image/again.bmp")(folder)
-    ((training, held_out),) = shared_images(open_dataset("set", folder.parent))
+    ((training, held_out),) = Survey(open_dataset("set", folder.parent)).shared_images()
     assert (training.image.name, held_out.image.name) == ("again.bmp", "test1.png")
+
+
+def test_a_survey_decodes_each_file_once_even_where_nothing_is_cached(folder):
+    loaded = []
+
+    class Counting(type(open_dataset("set", folder.parent))):
+        def load(self, files):
+            loaded.append(files)
+            return super().load(files)
+
+    plain = open_dataset("set", folder.parent)
+    dataset = Counting(**{f.name: getattr(plain, f.name) for f in fields(plain)})
+    survey = Survey(dataset, cache=False)
+    survey.count_classes(dataset.train)
+    survey.count_classes([*dataset.val, *dataset.test])
+    survey.shared_images()
+    assert len(loaded) == len(set(loaded)) == len(dataset.train) + len(dataset.test)

@@ -4,7 +4,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from kseg.data import open_dataset
-from kseg.data.check import check_dataset, count_classes
+from kseg.data.check import Survey
 from kseg.data.class_weighting import METHODS, class_weights
 from kseg.data.classes import with_classes
 
@@ -101,11 +101,10 @@ def test_counts_leave_ignored_pixels_and_files_named_twice_out(tmp_path):
     first = np.repeat(np.array([[0], [0], [1], [1]], np.uint8), 3, 1)
     second = np.array([[255] * 4, [0] * 4, [0, 1, 1, 1]], np.uint8)
     dataset = with_classes(write_set(tmp_path / "set", [first, second]), 3, 255)
-    counts = count_classes(dataset, [*dataset.train, *dataset.train])
+    counts = Survey(dataset).count_classes([*dataset.train, *dataset.train])
     assert counts.pixels.tolist() == [6 + 5, 6 + 3, 0]
     assert counts.image_pixels.tolist() == [12 + 8, 12 + 8, 0]
-    only_first = count_classes(dataset, dataset.train[:1])
+    only_first = Survey(dataset).count_classes(dataset.train[:1])
     assert only_first.image_pixels.tolist() == [12, 12, 0]
-    ignoring_0 = count_classes(with_classes(dataset, 2, 0), dataset.train[:1])
+    ignoring_0 = Survey(with_classes(dataset, 2, 0)).count_classes(dataset.train[:1])
     assert ignoring_0.pixels.tolist() == [0, 6]
-    assert check_dataset(dataset, ["train", "train"]).tolist() == counts.pixels.tolist()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from kseg.data import list_datasets, open_dataset, register_dataset
-from kseg.data.check import check_dataset
+from kseg.data.check import Survey
 from kseg.data.classes import with_classes
 
 
@@ -65,8 +65,9 @@ def test_two_images_of_one_name_are_refused(own_data):
 def test_another_size_is_named(own_data):
     change_label(own_data, "train_003", lambda labels: labels[:-1])
     message = r"train_003.png: the label map is 64x63 but its image train_003.jpg is 64x64"
+    dataset = open_dataset("own", own_data)
     with pytest.raises(ValueError, match=message):
-        check_dataset(open_dataset("own", own_data), ["train"])
+        Survey(dataset).count_classes(dataset.train)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +79,20 @@ def test_another_size_is_named(own_data):
 )
 def test_a_label_that_is_no_class_is_named(own_data, change, message):
     change_label(own_data, "train_003", change)
+    dataset = open_dataset("own", own_data)
     with pytest.raises(ValueError, match=f"train_003.png: {message}"):
-        check_dataset(open_dataset("own", own_data), ["train"])
+        Survey(dataset).count_classes(dataset.train)
 
 
 def test_an_ignored_label_is_no_error(own_data):
     change_label(own_data, "train_003", lambda labels: labels * 255)
     dataset = with_classes(open_dataset("own", own_data), None, 255)
-    assert check_dataset(dataset, ["train"]).shape == (2,)
+    assert Survey(dataset).count_classes(dataset.train).pixels.shape == (2,)
 
 
 def test_the_check_counts_the_pixels_of_each_class(own_data):
     dataset = open_dataset("own", own_data)
-    counts = check_dataset(dataset, ["train", "val", "test"])
+    counts = Survey(dataset).count_classes([*dataset.train, *dataset.val, *dataset.test]).pixels
     labels = [np.array(Image.open(f.mask)) for f in (*dataset.train, *dataset.test)]
     assert counts.tolist() == [int(sum((one == c).sum() for one in labels)) for c in (0, 1)]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from kseg.data import open_dataset
 from kseg.data.camvid import CLASS_COLOURS
-from kseg.data.check import check_dataset
+from kseg.data.check import Survey
 from kseg.data.classes import with_channels, with_classes
 from kseg.data.label_counts import digest
 from kseg.palette import class_palette
@@ -120,7 +120,7 @@ def test_helen_small_has_its_11_classes(tmp_path):
         write_pair(tmp_path / f"{part}_image/a.jpg", tmp_path / f"{part}_label/a.png", labels=11)
     dataset = open_dataset("helen_small", tmp_path)
     assert dataset.num_classes == 11
-    assert check_dataset(dataset, ["train"]).sum() == 48
+    assert Survey(dataset).count_classes(dataset.train).pixels.sum() == 48
 
 
 @pytest.mark.parametrize("parts", [("train", "val"), ("train", "test"), ("train", "val", "test")])
@@ -151,7 +151,7 @@ def test_images_of_many_bands_train_with_their_number_of_channels(tmp_path):
     hashes = {digest(dataset.load(files).image) for files in dataset.train}
     assert len(hashes) == 1
     with pytest.raises(ValueError, match="has 6 channels, which cannot become 3"):
-        check_dataset(with_channels(dataset, 3), ["train"])
+        Survey(with_channels(dataset, 3)).count_classes(dataset.train)
     with pytest.raises(ValueError, match="--image_channels must be at least 1, got 0"):
         with_channels(dataset, 0)
     assert with_channels(dataset, None) is dataset

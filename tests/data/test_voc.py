@@ -11,7 +11,7 @@ from PIL import Image
 from kseg.commands import voc_annotation
 from kseg.config import UsageError, VocAnnotationConfig, parse_config
 from kseg.data import open_dataset
-from kseg.data.check import count_classes
+from kseg.data.check import Survey
 from kseg.data.voc_lists import split_ids, survey_masks
 from kseg.palette import class_palette
 
@@ -125,7 +125,7 @@ def test_real_voc_files_are_read(real_data):
     dataset = open_dataset("voc2007seg", real_data("voc2007seg").parent)
     assert [len(part) for part in dataset.splits.values()] == [94, 11, 11]
     # Without cache, which would be a file beside the real data.
-    counts = count_classes(dataset, [*dataset.train, *dataset.val], cache=False)
+    counts = Survey(dataset, cache=False).count_classes([*dataset.train, *dataset.val])
     assert (counts.pixels > 0).all()
 
 

@@ -14,6 +14,7 @@ from kseg.cli import main
 from kseg.config import TrainConfig, parse_config
 from kseg.config.parse import save_config
 from kseg.data import open_dataset
+from kseg.data.augment import PRESETS, find_recipe
 from kseg.data.batches import Batches
 from kseg.data.edge_weighting import edge_weights
 from kseg.inference.model_file import read_info
@@ -54,6 +55,7 @@ def test_a_run_fills_its_folder(finished):
     for picture in (finished.curves, finished.evaluation / "contact_sheet.png"):
         assert cv2.imread(str(picture)).std() > 5
     assert not [path for path in finished.path.rglob("*") if "partial" in path.name]
+    assert find_recipe(str(finished.augment)) == PRESETS["hflip"]
     environment = json.loads(finished.environment.read_text())
     assert environment["packages"]["keras"] == keras.__version__
     assert environment["backend"] == keras.backend.backend()

@@ -29,6 +29,7 @@ from kseg.data.augment.mixup import MixUp
 from kseg.data.augment.operation import Operation
 from kseg.data.augment.recipe import Recipe
 from kseg.data.augment.texture import Blur, CutOut, Jpeg, Noise
+from kseg.files import replacing
 
 _KINDS: tuple[type[Operation], ...] = (
     *(HFlip, VFlip, QuarterTurn, Rotate, Zoom, Crop, Translate, Shear, Affine, Perspective),
@@ -60,6 +61,12 @@ def read_recipe(path: Path) -> Recipe:
         return make_recipe(content)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Write a recipe, with all its parameters, to a YAML file that `read_recipe` reads."""
+    with replacing(path) as draft:
+        draft.write_text(yaml.safe_dump(recipe.to_dict(), sort_keys=False), "utf-8")
 
 
 def make_recipe(content: Any) -> Recipe:

@@ -2,6 +2,7 @@
 
 from kseg.config.augmentation import AugmentationConfig
 from kseg.config.check import CheckConfig
+from kseg.config.compare import CompareConfig
 from kseg.config.download import DownloadConfig
 from kseg.config.evaluate import EvaluateConfig, FolderTestConfig
 from kseg.config.labelme import LabelmeConfig
@@ -15,6 +16,7 @@ from kseg.config.voc import VocAnnotationConfig
 __all__ = [
     "AugmentationConfig",
     "CheckConfig",
+    "CompareConfig",
     "DownloadConfig",
     "EvaluateConfig",
     "FolderTestConfig",

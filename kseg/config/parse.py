@@ -27,8 +27,9 @@ def parse_config(
 ) -> Config:
     """Build a config from flags, on top of `--config FILE`, on top of the defaults.
 
-    A config class may have a method `base_config()`: the path of a YAML file that then comes
-    between the defaults and `--config`, or None.
+    A config class may have `aliases`, short names of its flags, and a method `base_config()`: the
+    path of a YAML file that then comes between the defaults and `--config`, or None. It may have
+    `several`: the names of fields that take any number of values without a flag, with their help.
 
     Args:
         config_class: A dataclass whose docstring describes every field.
@@ -38,7 +39,7 @@ def parse_config(
     Raises:
         UsageError: An unknown flag or key, or a bad value; one sentence that names it.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _without_aliases(config_class, sys.argv[1:] if argv is None else argv)
     config = _parse(config_class, arguments, prog)
     base = config.base_config() if hasattr(config, "base_config") else None
     if base is None:
@@ -49,7 +50,10 @@ def parse_config(
 def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -> Config:
     parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="YAML file with any of these settings.")
-    parser.add_class_arguments(config_class, None, as_positional=True)
+    several: dict[str, str] = getattr(config_class, "several", {})
+    for name, text in several.items():
+        parser.add_argument(name, nargs="+", help=text)
+    parser.add_class_arguments(config_class, None, as_positional=True, skip=set(several))
     try:
         values = parser.parse_args(_complete_switches(config_class, arguments)).as_dict()
     except ArgumentError as error:
@@ -60,9 +64,25 @@ def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -
 
 def save_config(config: Any, path: Path, exclude: Sequence[str] = ()) -> None:
     """Write the config to a YAML file that `--config` reads, without the fields of `exclude`."""
-    values = {k: v for k, v in dataclasses.asdict(config).items() if k not in exclude}
     with replacing(path) as draft:
-        draft.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+        draft.write_text(config_text(config, exclude), "utf-8")
+
+
+def config_text(config: Any, exclude: Sequence[str] = ()) -> str:
+    """Return the config as YAML, without the fields of `exclude`."""
+    values = {k: v for k, v in dataclasses.asdict(config).items() if k not in exclude}
+    return yaml.safe_dump(values, sort_keys=False)
+
+
+def _without_aliases(config_class: type, arguments: Sequence[str]) -> list[str]:
+    """Write flags that have a short name (`aliases` of the config class) with their own."""
+    aliases = getattr(config_class, "aliases", {})
+    replaced = []
+    for argument in arguments:
+        name, equals, value = argument.removeprefix("--").partition("=")
+        known = argument.startswith("--") and name in aliases
+        replaced.append(f"--{aliases[name]}{equals}{value}" if known else argument)
+    return replaced
 
 
 def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "train": Command("TrainConfig", "kseg.training.trainer:train", "train a model"),
+    "train": Command("TrainConfig", "kseg.training.start:start", "train a model"),
     "predict": Command("PredictConfig", "kseg.inference.predict:predict", "segment images"),
     "evaluate": Command(
         "EvaluateConfig", "kseg.inference.evaluate:evaluate", "score a model on a data set"
@@ -32,6 +32,7 @@ COMMANDS = {
     "test": Command(
         "FolderTestConfig", "kseg.inference.folder_test:folder_test", "segment and score folders"
     ),
+    "compare": Command("CompareConfig", "kseg.training.compare:compare", "compare runs"),
     "models": Command("ModelsConfig", "kseg.commands:print_models", "list the models"),
     "parts": Command(
         "PartsConfig", "kseg.commands:make_parts", "draw the data set", needs_keras=False

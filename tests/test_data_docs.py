@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from kseg import cli
-from kseg.config import TrainConfig, parse_config
 from kseg.data import list_datasets
 from kseg.data.checks import KINDS
 from kseg.data.class_table import parse_class_table, parse_csv
@@ -19,13 +18,13 @@ from kseg.data.description import KEYS, read_description
 from kseg.data.io import IMAGE_SUFFIXES
 from kseg.data.lists import read_list
 from tests.conftest import ROOT
+from tests.first_batches import SMALL, read_first_batches
 from tests.layouts import write_layouts
 from tests.test_docs import anchors
 
 PAGE = ROOT / "docs" / "data.md"
 TEXT = PAGE.read_text("utf-8")
 LARGEST_PICTURE = 300_000
-SMALL = ["--epochs=1", "--input_height=32", "--input_width=32", "--workers=1", "--overwrite"]
 
 
 def blocks(language):
@@ -78,20 +77,6 @@ def run(words, training):
         pytest.skip("needs the network, for many megabytes")
     else:
         cli.run(script.stem, words[2:])
-
-
-def read_first_batches(flags):
-    """Do all of a training but the network: it is the same for all data sets."""
-    from kseg.training.inputs import checked_dataset, make_loaders
-    from kseg.training.loss import check_loss, training_loss
-
-    config = parse_config(TrainConfig, [*flags, *SMALL])
-    check_loss(config)
-    dataset, counts = checked_dataset(config)
-    for loader in make_loaders(config, dataset, training_loss(config, dataset, counts)):
-        images, labels, *_ = loader[0]
-        assert images.shape[1:] == (32, 32, config.image_channels or dataset.channels)
-        assert labels.shape == images.shape[:3]
 
 
 def train(flags):

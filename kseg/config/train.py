@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from kseg.config.checks import require_at_least, require_at_most, require_plain_name
 from kseg.config.parse import UsageError
 
 ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
+Schedule = Literal["constant", "step", "cosine", "polynomial", "one_cycle", "plateau"]
 ClassWeights = Literal["none", "balanced", "median_frequency", "enet", "effective_number"]
 
 
@@ -55,18 +56,46 @@ class TrainConfig:
             docs/losses.md explains all of them.
         loss_options: Keyword options of the loss, for example
             `--loss c_focal --loss_options '{"gamma": 1.5}'`.
+        aux_weight: Weight of the loss of each auxiliary head, for models with
+            `--model_options '{"aux_heads": true}'` or `deep_supervision`.
         class_weights: Weights of the classes in the loss: "none", a number per class such as
             `--class_weights '[1, 5]'`, or computed from the training images: "balanced",
             "median_frequency", "enet" or "effective_number".
-        optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, nadam, ...
-        learning_rate: Learning rate, by default a value that suits the optimizer.
-        lr_schedule: "cosine" warms up in the first twentieth of the run and then lowers the
-            learning rate to a hundredth, "constant" keeps it.
+        optimizer_name: adam, adamw, sgd (with momentum 0.9), adadelta, rmsprop, lion, ...
+        learning_rate: Highest learning rate (`--lr` too): a number, by default one that suits the
+            optimizer, or "auto", which scales one by the batch size.
+        lr_schedule: How the learning rate changes over the run: "constant", "step", "cosine" (with
+            warm-up), "polynomial", "one_cycle", or "plateau" (lower when the monitored score
+            stops rising); docs/training.md explains them.
+        lr_options: Keyword options of the schedule, for example
+            `--lr_schedule polynomial --lr_options '{"power": 2}'`.
+        weight_decay: Weight decay of convolution kernels, by default the optimizer's own.
+        clip_norm: Gradients together longer than this are shortened to it.
+        accumulate: Steps whose gradients are averaged before the weights change: batches of a
+            size that does not fit into memory.
+        ema: Momentum of a running mean of the weights, such as 0.999, which is then validated and
+            kept as the best checkpoint; 0 keeps none.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16": what layers calculate in.
         epochs: Number of passes over the training images.
         train_batch_size: Images per training step.
         val_batch_size: Images per validation step.
+        freeze_epochs: Epochs at the beginning in which the encoder does not change; its
+            BatchNormalization keeps its statistics.
+        unfreeze_epochs: Epochs after these, instead of `epochs` in all.
+        freeze_batch_size: Batch size of the frozen epochs, by default `train_batch_size`.
+        freeze_learning_rate: Learning rate of the frozen epochs, by default `learning_rate`.
         validate: Measure on the validation images after each epoch.
-        early_stopping: Stop after this many epochs without a better validation IoU; 0 never does.
+        monitor: Score or loss that decides which epoch is best, such as "val_dice_score"; by
+            default "val_iou_score", and "iou_score" without validation.
+        early_stopping: Stop after this many epochs in which the monitored score did not get
+            better; 0 never does.
+        auto: Train nothing: look at the data set, propose settings for it and write them, with
+            reasons, to TRAIN_SAVE_PATH/EXP_NAME/auto.yaml for `--config`.
+        auto_minutes: Time that the proposed run may take.
+        auto_memory_gb: Memory that the proposed run may take, by default that of this machine.
+        lr_find: Train nothing: try rising learning rates and write a curve of the loss and a
+            suggestion to the run folder.
+        profile: Trace a few training steps for TensorBoard's profiler (TensorFlow, JAX).
         seed: Seed of the initial weights, the order of images and the augmentation.
         workers: Threads that read and augment images ahead; with 0 or 1 it is done between the
             steps.
@@ -77,6 +106,8 @@ class TrainConfig:
             folder or of a checkpoint.
         overwrite: Delete an earlier run of the same experiment and model.
     """
+
+    aliases: ClassVar[dict[str, str]] = {"lr": "learning_rate"}
 
     exp_name: str = "exp1"
     model_name: str = "unet"
@@ -97,15 +128,32 @@ class TrainConfig:
     cache_gb: float = 4.0
     loss: str = "ce"
     loss_options: dict[str, Any] = field(default_factory=dict)
+    aux_weight: float = 0.4
     class_weights: list[float] | ClassWeights = "none"
     optimizer_name: str = "adam"
-    learning_rate: float | None = None
-    lr_schedule: Literal["constant", "cosine"] = "cosine"
+    learning_rate: float | Literal["auto"] | None = None
+    lr_schedule: Schedule = "cosine"
+    lr_options: dict[str, Any] = field(default_factory=dict)
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    accumulate: int = 1
+    ema: float = 0.0
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     epochs: int = 50
     train_batch_size: int = 4
     val_batch_size: int = 4
+    freeze_epochs: int = 0
+    unfreeze_epochs: int | None = None
+    freeze_batch_size: int | None = None
+    freeze_learning_rate: float | Literal["auto"] | None = None
     validate: bool = True
+    monitor: str = ""
     early_stopping: int = 0
+    auto: bool = False
+    auto_minutes: float | None = None
+    auto_memory_gb: float | None = None
+    lr_find: bool = False
+    profile: bool = False
     seed: int = 0
     workers: int = 2
     jit: Literal["auto", "on", "off"] = "auto"
@@ -117,22 +165,59 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_at_least(
-            self, 1, "n_classes", "image_channels", "epochs", "train_batch_size", "val_batch_size"
+            self,
+            1,
+            "n_classes",
+            "image_channels",
+            "epochs",
+            "train_batch_size",
+            "val_batch_size",
+            "accumulate",
+            "unfreeze_epochs",
+            "freeze_batch_size",
         )
         require_at_least(self, 32, "input_height", "input_width")
+        require_at_most(self, 0.99999, "ema")
+        self._check_rates()
+        self._check_epochs()
         require_at_least(
             self,
             0,
             "early_stopping",
             "seed",
             "workers",
-            "learning_rate",
             "ignore_class",
             "cache_gb",
+            "freeze_epochs",
+            "weight_decay",
+            "clip_norm",
+            "ema",
+            "aux_weight",
+            "auto_minutes",
+            "auto_memory_gb",
         )
         require_at_most(self, 255, "ignore_class", "n_classes")
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
         self._check_loss()
+
+    def _check_rates(self) -> None:
+        for name in ("learning_rate", "freeze_learning_rate"):
+            if getattr(self, name) != "auto":
+                require_at_least(self, 0, name)
+
+    def _check_epochs(self) -> None:
+        if self.unfreeze_epochs is None and self.freeze_epochs > self.epochs:
+            raise UsageError(
+                f"--freeze_epochs {self.freeze_epochs} are more than --epochs {self.epochs}; say "
+                "with --unfreeze_epochs how many follow"
+            )
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of the whole run."""
+        if self.unfreeze_epochs is None:
+            return self.epochs
+        return self.freeze_epochs + self.unfreeze_epochs
 
     def _check_loss(self) -> None:
         for name in ("class_weights", "ignore_class"):

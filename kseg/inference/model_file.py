@@ -19,6 +19,8 @@ from kseg import __version__
 from kseg.files import replacing
 
 _MEMBER = "kseg.json"
+# Where dropout stands in its random numbers, which Keras leaves out of the file.
+_SEEDS = "kseg_seeds.json"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class ModelInfo:
         resize_op: 1 stretch, 2 letterbox.
         image_init: Normalisation, which is part of the graph.
         epochs: Finished training epochs.
-        best_score: Best validation score so far, or None.
+        best_score: Best value of `monitor` so far, or None.
         best_epoch: Number of finished epochs at which it was reached.
+        monitor: Name in the logs of what decides which epoch is best.
         kseg_version: Version that wrote the file.
     """
 
@@ -49,6 +52,7 @@ class ModelInfo:
     epochs: int = 0
     best_score: float | None = None
     best_epoch: int = 0
+    monitor: str = "val_iou_score"
     kseg_version: str = __version__
 
 
@@ -58,6 +62,7 @@ def save_model(model: keras.Model, path: Path, info: ModelInfo) -> None:
         model.save(draft)
         with zipfile.ZipFile(draft, "a") as archive:
             archive.writestr(_MEMBER, json.dumps(asdict(info), indent=2))
+            archive.writestr(_SEEDS, json.dumps(_seeds(model)))
         _flush_to_disk(draft)
 
 
@@ -85,7 +90,25 @@ def load_model(path: Path, *, compile: bool = False) -> tuple[keras.Model, Model
     """
     info = read_info(path)
     model = keras.models.load_model(path, compile=compile)
+    _restore_seeds(model, path)
     return model, info
+
+
+def _seed_states(model: keras.Model) -> list[keras.Variable]:
+    return [one for one in model.variables if one.name == "seed_generator_state"]
+
+
+def _seeds(model: keras.Model) -> list[list[int]]:
+    return [keras.ops.convert_to_numpy(state).tolist() for state in _seed_states(model)]
+
+
+def _restore_seeds(model: keras.Model, path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        if _SEEDS not in archive.namelist():
+            return
+        seeds = json.loads(archive.read(_SEEDS))
+    for state, seed in zip(_seed_states(model), seeds, strict=True):
+        state.assign(seed)
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -11,6 +11,7 @@ import numpy as np
 from kseg.data.resize import resize_image, scores_to_size
 from kseg.inference.jit import jit_choice
 from kseg.inference.model_file import ModelInfo, load_model
+from kseg.models import without_aux_heads
 from kseg.runs import find_checkpoint
 
 
@@ -18,14 +19,15 @@ class Predictor:
     """A model with the image preparation that it was trained with.
 
     Args:
-        model: Takes images of 0..255 `(N, H, W, channels)` and returns logits `(N, H, W, C)`.
+        model: Takes images of 0..255 `(N, H, W, channels)` and returns logits `(N, H, W, C)`, in a
+            dict where it has auxiliary heads.
         info: Classes, input size and resize mode.
     """
 
     def __init__(self, model: keras.Model, info: ModelInfo):
-        self.model = model
+        self.model = without_aux_heads(model)
         self.info = info
-        model.compile(jit_compile=jit_choice())
+        self.model.compile(jit_compile=jit_choice())
 
     @property
     def channels(self) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import keras
+import numpy as np
 
 from kseg.config import TrainConfig
 from kseg.data.augment import Recipe
@@ -52,39 +54,64 @@ def _warn_of_shared_images(survey: Survey) -> None:
         )
 
 
-def make_loaders(
-    config: TrainConfig, dataset: Dataset, loss: keras.losses.Loss, recipe: Recipe
-) -> tuple[Loader, Loader | None]:
-    """Return the batches to train on, and those to validate on if the settings say so.
+class Inputs:
+    """The batches of a run.
 
     Args:
         config: The settings.
         dataset: The data set.
         loss: It may need weights of pixels.
         recipe: The augmentation of the training images.
-
-    Raises:
-        ValueError: There are fewer images than a batch has.
+        heads: Names of the model's outputs where it has several.
     """
-    # A plain Keras loss has no such attribute.
-    weights = getattr(loss, "pixel_weights", None)
-    kind = "ram" if weights is not None and config.cache == "none" else config.cache
-    batches = partial(
-        Batches,
-        dataset,
-        size=(config.input_height, config.input_width),
-        resize_op=config.resize_op,
-        pixel_weights=weights,
-        # Maps of weights take longer to make than images to decode: they are always kept.
-        cache=open_cache(kind, config.cache_gb),
-    )
-    training = batches(
-        files=dataset.train,
-        batch_size=config.train_batch_size,
-        transforms=recipe.transforms(dataset.void),
-        shuffle=True,
-        seed=config.seed,
-    )
-    validation = batches(files=dataset.val, batch_size=config.val_batch_size)
-    workers = config.workers
-    return Loader(training, workers), Loader(validation, workers) if config.validate else None
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        loss: keras.losses.Loss,
+        recipe: Recipe,
+        heads: Sequence[str] = (),
+    ):
+        self.dataset, self.recipe = dataset, recipe
+        self._config, self._heads = config, heads
+        # A plain Keras loss has no such attribute.
+        weights = getattr(loss, "pixel_weights", None)
+        kind = "ram" if weights is not None and config.cache == "none" else config.cache
+        self._transforms = recipe.transforms(dataset.void)
+        self._batches = partial(
+            Batches,
+            dataset,
+            size=(config.input_height, config.input_width),
+            resize_op=config.resize_op,
+            pixel_weights=weights,
+            # Maps of weights take longer to make than images to decode: they are always kept.
+            cache=open_cache(kind, config.cache_gb),
+        )
+
+    def training(self, batch_size: int) -> Loader:
+        """Return the shuffled and augmented batches to train on.
+
+        Raises:
+            ValueError: There are fewer images than a batch has.
+        """
+        batches = self._batches(
+            files=self.dataset.train,
+            batch_size=batch_size,
+            transforms=self._transforms,
+            shuffle=True,
+            seed=self._config.seed,
+        )
+        return Loader(batches, self._config.workers, self._heads)
+
+    def validation(self) -> Loader | None:
+        """Return the batches to validate on, if the settings say so."""
+        if not self._config.validate:
+            return None
+        batches = self._batches(files=self.dataset.val, batch_size=self._config.val_batch_size)
+        return Loader(batches, self._config.workers, self._heads)
+
+    def shown(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a few images `(N, H, W, C)` and labels `(N, H, W)` as they are, for pictures."""
+        files = self.dataset.val if self._config.validate else self.dataset.train
+        return self._batches(files=files[:count], batch_size=count, pixel_weights=None).batch(0, 0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import keras
-import numpy as np
 
 from kseg.data.batches import Batches
+from kseg.training.heads import head_truth
 
 
 class Loader(keras.utils.PyDataset):
@@ -18,27 +21,32 @@ class Loader(keras.utils.PyDataset):
     Args:
         batches: Where the arrays come from.
         workers: Threads; with 0 or 1 batches are read between the steps.
+        heads: Names of the model's outputs where it has several.
     """
 
-    def __init__(self, batches: Batches, workers: int = 0):
+    def __init__(self, batches: Batches, workers: int = 0, heads: Sequence[str] = ()):
         if workers > 1:
             # The worker threads fill the cores; OpenCV's own would get in their way.
             cv2.setNumThreads(1)
         super().__init__(workers=max(workers, 1), use_multiprocessing=False, max_queue_size=8)
-        self.batches = batches
+        self.batches, self.heads = batches, heads
         self.epoch = 0
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        """Return images `(N, H, W, 3)` and labels `(N, H, W)`, both uint8.
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Return images `(N, H, W, C)` and their truth, see `Batches.batch`.
 
-        Batches with weights of pixels give these third, float32 `(N, H, W)`; Keras hands them to
-        the loss as `sample_weight`.
+        Batches with weights of pixels give these third; Keras hands them to the loss as
+        `sample_weight`. A model with several outputs gets a dict of truths, one for each.
         """
-        return self.batches.batch(self.epoch, index)
+        images, truth, *weights = self.batches.batch(self.epoch, index)
+        if not self.heads:
+            return images, truth, *weights
+        truths = head_truth(self.heads, truth, self.batches.dataset.void)
+        return images, truths, *(dict.fromkeys(self.heads, one) for one in weights)
 
 
 class EpochSetter(keras.callbacks.Callback):

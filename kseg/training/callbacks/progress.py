@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import keras
 from tqdm import tqdm
@@ -15,16 +16,13 @@ class Progress(keras.callbacks.Callback):
     """Show images/s and the time left of the whole run, and print each epoch's numbers.
 
     Args:
-        steps_per_epoch: Training steps of an epoch.
-        batch_size: Images per step.
-        epochs: Epochs of the whole run.
+        steps: Training steps and images per step of each epoch of the whole run.
         monitor: The score to print.
     """
 
-    def __init__(self, steps_per_epoch: int, batch_size: int, epochs: int, monitor: str):
+    def __init__(self, steps: Sequence[tuple[int, int]], monitor: str):
         super().__init__()
-        self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
-        self.epochs, self.monitor = epochs, monitor
+        self.steps, self.monitor = steps, monitor
 
     def on_train_begin(self, logs=None):
         self._bar = None
@@ -32,14 +30,15 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if self._bar is None:
             self._bar = self._make_bar(done=epoch)
-        self._bar.set_description(f"epoch {epoch + 1}/{self.epochs}")
+        self._batch_size = self.steps[epoch][1]
+        self._bar.set_description(f"epoch {epoch + 1}/{len(self.steps)}")
 
     def _make_bar(self, done: int) -> tqdm:
-        per_epoch = self.steps_per_epoch * self.batch_size
+        images = [count * size for count, size in self.steps]
         interval = 0.2 if sys.stderr.isatty() else _SECONDS_BETWEEN_LINES_IN_A_FILE
         return tqdm(
-            total=self.epochs * per_epoch,
-            initial=done * per_epoch,
+            total=sum(images),
+            initial=sum(images[:done]),
             unit="img",
             mininterval=interval,
             maxinterval=interval,
@@ -47,13 +46,13 @@ class Progress(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch, logs=None):
-        self._bar.update(self.batch_size)
+        self._bar.update(self._batch_size)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         shown = [name for name in ("loss", "val_loss", self.monitor) if name in logs]
         numbers = "  ".join(f"{name} {float(logs[name]):.4f}" for name in shown)
-        tqdm.write(f"epoch {epoch + 1}/{self.epochs}  {numbers}")
+        tqdm.write(f"epoch {epoch + 1}/{len(self.steps)}  {numbers}")
 
     def on_train_end(self, logs=None):
         if self._bar is not None:

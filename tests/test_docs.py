@@ -61,7 +61,7 @@ def test_every_encoder_is_listed_with_its_normalisation_and_weights():
 @pytest.mark.parametrize("name", list_losses())
 def test_the_page_of_losses_has_a_row_with_the_options_of_a_loss(name):
     row, *_ = re.findall(rf"^\| `{name}` \|.*$", GUIDES["losses.md"], re.MULTILINE)
-    shared = GUIDES["losses.md"].split("<!-- loss options -->")[1]
+    shared = GUIDES["losses.md"].split("<!-- options -->")[1]
     for option in known_options(name):
         assert f"`{option}=" in row or f"`{option}=" in shared
 
@@ -71,7 +71,13 @@ def test_the_page_of_metrics_has_a_row_for_every_score():
     assert set(list_metrics()) <= set(rows)
 
 
-@each_page
+def slow_but(quick):
+    """All pages, of which only some take little enough time for every day."""
+    slow = pytest.mark.full
+    return [page if page in quick else pytest.param(page, marks=slow) for page in TEXTS]
+
+
+@pytest.mark.parametrize("page", slow_but(("losses.md", "metrics.md", "models/unet.md")))
 def test_the_code_of_a_page_runs(page):
     for code in re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL):
         exec(compile(code, page, "exec"), {})

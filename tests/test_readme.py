@@ -8,7 +8,10 @@ import sys
 
 import pytest
 
+from docs import generate
+from docs.page_parts import replace_between
 from tests.conftest import ROOT
+from tests.first_batches import SMALL, read_first_batches
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -43,26 +46,59 @@ def shell_lines():
     return [line for line in lines if line and not line.startswith(NOT_RUN)]
 
 
-@pytest.mark.parametrize("line", shell_lines())
+def is_training(line):
+    return line.startswith("python examples/train.py ") and "--resume" not in line
+
+
+TRAININGS = [line for line in shell_lines() if is_training(line) and "camvid" not in line]
+each_training = pytest.mark.parametrize("line", TRAININGS)
+
+
+@each_training
+def test_a_training_of_the_readme_begins(line, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    read_first_batches(shlex.split(line)[2:])
+
+
+@pytest.mark.full
+@each_training
+def test_a_training_of_the_readme_works(line, folder):
+    run(folder, [sys.executable, *shlex.split(line)[1:], *SMALL])
+
+
+@pytest.mark.parametrize("line", [line for line in shell_lines() if not is_training(line)])
 def test_a_command_of_the_readme_works(line, folder):
     words = shlex.split(line)
-    if words[1:2] == ["examples/train.py"] or words[:2] == ["kseg", "train"]:
-        # Small enough for a test; the flags under test stay.
-        words += ["--epochs=1", "--input_height=32", "--input_width=32", "--overwrite"]
-        if "--resume" in words:
-            words.remove("--overwrite")
-    if "camvid" in line:
-        pytest.skip("needs the CamVid images")
     start = [sys.executable] if words[0] == "python" else [sys.executable, "-m", "kseg.cli"]
     run(folder, [*start, *words[1:]])
 
 
-@pytest.mark.parametrize("code", [body for language, body in BLOCKS if language == "python"])
+slow = pytest.mark.full
+PYTHON = [body for language, body in BLOCKS if language == "python"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        code if "Predictor" in code or len(code) < 200 else pytest.param(code, marks=slow)
+        for code in PYTHON
+    ],
+)
 def test_a_python_block_of_the_readme_runs(code, folder):
     run(folder, [sys.executable, "-c", code])
 
 
-def test_the_generated_tables_are_up_to_date(run_script):
+@pytest.mark.parametrize("page", generate.GUIDES, ids=lambda path: path.name)
+def test_the_generated_tables_are_up_to_date(page):
+    text = page.read_text("utf-8")
+    for name in re.findall(r"<!-- ([a-z][^/>]*) -->", text):
+        # Diagrams take a whole model each.
+        if not name.startswith("diagram "):
+            assert replace_between(text, name, generate.content(name, page)) == text
+
+
+@pytest.mark.full
+def test_all_that_is_generated_is_up_to_date(run_script):
     result = run_script(ROOT / "docs/generate.py", "--check", "True")
     assert result.returncode == 0, result.stderr
 

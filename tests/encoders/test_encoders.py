@@ -66,7 +66,7 @@ def test_features_have_their_strides(name):
 
 
 @pytest.mark.parametrize("name", SLOW)
-@pytest.mark.parametrize("output_stride", [8, 16])
+@pytest.mark.parametrize("output_stride", [8, pytest.param(16, marks=pytest.mark.full)])
 def test_dilation_keeps_the_output_stride(name, output_stride):
     pyramid = Encoder(name)(keras.Input((64, 96, 3)), output_stride=output_stride)
     assert max(pyramid.features) == output_stride

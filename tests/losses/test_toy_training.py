@@ -79,7 +79,7 @@ def test_a_loss_trains_a_unet_beyond_a_dice_of_0_95(name):
     assert trained_dice(loss, epochs=EPOCHS.get(name, 8)) > 0.95
 
 
-@pytest.mark.parametrize("name", EPOCHS)
+@each(EPOCHS, EPOCHS)
 def test_beside_dice_a_loss_of_distances_trains_as_fast_as_others(name):
     assert trained_dice(get_loss("dice") + 0.01 * get_loss(name)) > 0.95
 

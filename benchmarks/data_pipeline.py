@@ -24,6 +24,7 @@ from result_files import write_rows  # noqa: E402
 
 RESULT = "data_pipeline.csv"
 BATCH = 8
+EPOCHS = 20
 
 
 def main(
@@ -33,17 +34,20 @@ def main(
 
     Args:
         size: Height and width of the batches.
-        images: Files of the data set.
+        images: Files of the data set, which all fit into the cache of the third pipeline.
         height: Height of the files.
         width: Width of the files.
         repeats: Epochs of each; the medians count.
     """
+    from kseg.data.cache import RamCache
+
     with tempfile.TemporaryDirectory() as folder:
         root = make_files(Path(folder), images, (height, width))
         workers = os.cpu_count() or 1
         epochs = {
             "kseg": kseg_epochs(root, size, workers),
             "albumentations": peer_epochs(root, size, workers),
+            "kseg_cached": kseg_epochs(root, size, workers, RamCache(10**10)),
         }
         seconds: dict[str, list[float]] = {name: [] for name in epochs}
         for _ in range(repeats + 1):  # the first one warms up
@@ -52,6 +56,7 @@ def main(
                 assert next(epoch) == images
                 seconds[name].append(time.perf_counter() - start)
         shares = stage_shares(root, size)
+        memory = memory_over_epochs(root, size, workers)
     rates = {name: images / statistics.median(times[1:]) for name, times in seconds.items()}
     row = {
         "files": f"{width}x{height}",
@@ -59,7 +64,10 @@ def main(
         "cpus": workers,
         **{f"{name}_images_per_second": round(rate, 1) for name, rate in rates.items()},
         "ratio": round(rates["kseg"] / rates["albumentations"], 2),
+        "cached_ratio": round(rates["kseg_cached"] / rates["albumentations"], 2),
         **{f"kseg_{name}_share": round(share, 3) for name, share in shares.items()},
+        "mb_after_2_epochs": memory[1],
+        f"mb_after_{EPOCHS}_epochs": memory[-1],
     }
     print(row)
     write_rows(RESULT, [row])
@@ -81,24 +89,36 @@ def make_files(root: Path, count: int, size: tuple[int, int]) -> Path:
     return root
 
 
-def kseg_batches(root: Path, size: int):
-    """Return the batches of a training run."""
+def kseg_batches(root: Path, size: int, cache=None):
+    """Return the batches of a training run, decoded anew in each epoch without a cache."""
     from kseg.data import open_dataset
     from kseg.data.augment import augmentation
     from kseg.data.batches import Batches
 
     dataset = open_dataset("set", root)
     transforms = augmentation("medium", void=dataset.void)
-    return Batches(dataset, dataset.train, BATCH, (size, size), 1, transforms, shuffle=True)
+    options = {"transforms": transforms, "shuffle": True, "cache": cache}
+    return Batches(dataset, dataset.train, BATCH, (size, size), **options)
 
 
-def kseg_epochs(root: Path, size: int, workers: int) -> Iterator[int]:
+def memory_over_epochs(root: Path, size: int, workers: int) -> list[int]:
+    """Return the memory of this process in MB after each of some epochs."""
+    epochs = kseg_epochs(root, size, workers)
+    found = []
+    for _ in range(EPOCHS):
+        next(epochs)
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        found.append(pages * os.sysconf("SC_PAGE_SIZE") // 10**6)
+    return found
+
+
+def kseg_epochs(root: Path, size: int, workers: int, cache=None) -> Iterator[int]:
     """Yield the images of one epoch after the other, as Keras' fit asks for them."""
     from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
     from kseg.training.loader import Loader
 
-    loader = Loader(kseg_batches(root, size), workers)
+    loader = Loader(kseg_batches(root, size, cache), workers)
     adapter = PyDatasetAdapter(loader, shuffle=False)
     while True:
         yield sum(len(batch[0]) for batch in adapter.get_numpy_iterator())

@@ -49,7 +49,7 @@ class TrainConfig:
         augment: Random changes of the training images: "none", "hflip" (left to right), "flips"
             (upside down too), "turns" (quarter turns of square inputs too), "light", "medium",
             "strong", "medical", or the path of a .yaml file; docs/augmentation.md explains them.
-        cache: Keep decoded and resized images: "none", "ram", or "disk" (for images that are slow
+        cache: Keep decoded and resized images: "ram", "none", or "disk" (for images that are slow
             to decode and do not fit into memory).
         cache_gb: Most that the cache may take, in GB; images beyond are decoded each time.
         loss: Name of the loss: ce, weighted_ce, c_focal, dice, ce_dice, tversky, ...;
@@ -100,7 +100,13 @@ class TrainConfig:
         workers: Threads that read and augment images ahead; with 0 or 1 it is done between the
             steps.
         jit: Compile the training step with XLA: "auto" does where it is faster.
-        multi_gpus: Split each batch over all GPUs of this machine (JAX backend).
+        devices: Split each batch over this many devices (GPUs) of this machine, or "all" (JAX
+            backend); docs/training_devices.md says more about this and the next four.
+        multi_gpus: Another way to write `--devices all`.
+        num_processes: Processes, on one machine or many, that each batch is split over; by default
+            what torchrun's or Slurm's environment variables say, else 1.
+        process_id: Number of this process, from 0.
+        coordinator: HOST:PORT of process 0, where it and the next port must be free.
         train_save_path: Folder that holds the experiments.
         resume: Continue a run: "last" for the run folder of these settings, or the path of a run
             folder or of a checkpoint.
@@ -124,8 +130,8 @@ class TrainConfig:
     resize_op: Literal[1, 2] = 1
     image_init: ImageInit = "auto"
     augment: str = "hflip"
-    cache: Literal["none", "ram", "disk"] = "none"
-    cache_gb: float = 4.0
+    cache: Literal["none", "ram", "disk"] = "ram"
+    cache_gb: float = 1.0
     loss: str = "ce"
     loss_options: dict[str, Any] = field(default_factory=dict)
     aux_weight: float = 0.4
@@ -157,7 +163,11 @@ class TrainConfig:
     seed: int = 0
     workers: int = 2
     jit: Literal["auto", "on", "off"] = "auto"
+    devices: int | Literal["all"] = 1
     multi_gpus: bool = False
+    num_processes: int | None = None
+    process_id: int | None = None
+    coordinator: str | None = None
     train_save_path: str = "weights"
     resume: str = ""
     overwrite: bool = False
@@ -199,6 +209,27 @@ class TrainConfig:
         require_at_most(self, 255, "ignore_class", "n_classes")
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
         self._check_loss()
+        self._check_devices()
+
+    def _check_devices(self) -> None:
+        if self.devices != "all":
+            require_at_least(self, 1, "devices")
+        require_at_least(self, 1, "num_processes")
+        require_at_least(self, 0, "process_id")
+        alone = self.num_processes in (None, 1)
+        given = [getattr(self, name) is not None for name in ("process_id", "coordinator")]
+        if any(given) if self.num_processes is None else not alone and not all(given):
+            raise UsageError("--num_processes, --process_id and --coordinator go together")
+        if self.num_processes is not None and (self.process_id or 0) >= self.num_processes:
+            raise UsageError(
+                f"--process_id must be below --num_processes {self.num_processes}, got "
+                f"{self.process_id}"
+            )
+        host, _, port = (self.coordinator or "host:1").rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65535:
+            raise UsageError(
+                f"--coordinator must be HOST:PORT such as 10.0.0.1:5000, got {self.coordinator!r}"
+            )
 
     def _check_rates(self) -> None:
         for name in ("learning_rate", "freeze_learning_rate"):

@@ -17,6 +17,7 @@ from kseg.data.decode import (
     open_image,
     read_colour_fast,
 )
+from kseg.data.jpeg import decode_jpeg
 from kseg.data.masks import LOSSY_SUFFIXES, read_mask
 from kseg.files import replacing
 
@@ -76,9 +77,13 @@ def read_image(path: Path, channels: int = 3, *, page: int | None = None) -> np.
 
 
 def _read_usual(path: Path, channels: int) -> np.ndarray | None:
-    if not first_bytes(path).startswith((JPEG_START, PNG_START)):
+    start = first_bytes(path)
+    if not start.startswith((JPEG_START, PNG_START)):
         return None
-    image = read_colour_fast(path, np.fromfile(path, np.uint8), _FLAGS[channels])
+    data = np.fromfile(path, np.uint8)
+    image = decode_jpeg(path, data, channels) if start.startswith(JPEG_START) else None
+    if image is None:
+        image = read_colour_fast(path, data, _FLAGS[channels])
     return None if image is None else image.reshape(*image.shape[:2], channels)
 
 

@@ -16,7 +16,9 @@ from kseg.data.check import ClassCounts, Survey
 from kseg.data.classes import with_channels, with_classes
 from kseg.data.dataset import Dataset
 from kseg.data.registry import open_dataset
+from kseg.training.distribution import Job
 from kseg.training.loader import Loader
+from kseg.training.shards import EvenBatches
 
 
 def checked_dataset(config: TrainConfig) -> tuple[Dataset, ClassCounts]:
@@ -63,6 +65,7 @@ class Inputs:
         loss: It may need weights of pixels.
         recipe: The augmentation of the training images.
         heads: Names of the model's outputs where it has several.
+        job: What this process does of the run; it gets its part of every batch.
     """
 
     def __init__(
@@ -72,12 +75,12 @@ class Inputs:
         loss: keras.losses.Loss,
         recipe: Recipe,
         heads: Sequence[str] = (),
+        job: Job | None = None,
     ):
-        self.dataset, self.recipe = dataset, recipe
+        self.dataset, self.recipe, self.job = dataset, recipe, job or Job()
         self._config, self._heads = config, heads
         # A plain Keras loss has no such attribute.
         weights = getattr(loss, "pixel_weights", None)
-        kind = "ram" if weights is not None and config.cache == "none" else config.cache
         self._transforms = recipe.transforms(dataset.void)
         self._batches = partial(
             Batches,
@@ -85,8 +88,7 @@ class Inputs:
             size=(config.input_height, config.input_width),
             resize_op=config.resize_op,
             pixel_weights=weights,
-            # Maps of weights take longer to make than images to decode: they are always kept.
-            cache=open_cache(kind, config.cache_gb),
+            cache=open_cache(config.cache, config.cache_gb),
         )
 
     def training(self, batch_size: int) -> Loader:
@@ -97,7 +99,8 @@ class Inputs:
         """
         batches = self._batches(
             files=self.dataset.train,
-            batch_size=batch_size,
+            batch_size=batch_size // self.job.shard[1],
+            shard=self.job.shard,
             transforms=self._transforms,
             shuffle=True,
             seed=self._config.seed,
@@ -109,7 +112,10 @@ class Inputs:
         if not self._config.validate:
             return None
         batches = self._batches(files=self.dataset.val, batch_size=self._config.val_batch_size)
-        return Loader(batches, self._config.workers, self._heads)
+        shared = batches
+        if self.job.devices > 1:
+            shared = EvenBatches(batches, self.job.shard, self.job.devices)
+        return Loader(shared, self._config.workers, self._heads)
 
     def shown(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a few images `(N, H, W, C)` and labels `(N, H, W)` as they are, for pictures."""

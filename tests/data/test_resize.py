@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kseg.data.dataset import Sample
-from kseg.data.resize import place, resize_sample, scores_to_size
+from kseg.data.resize import place, resize_image, resize_sample, scores_to_size
 
 sizes = st.tuples(st.integers(1, 90), st.integers(1, 90))
 
@@ -56,3 +56,13 @@ def test_the_way_there_and_back_hits_the_same_place(resize_op):
 def test_a_sample_that_fits_is_left_alone():
     sample = sample_of((32, 48))
     np.testing.assert_array_equal(resize_sample(sample, (32, 48), 1, 255).image, sample.image)
+
+
+@pytest.mark.parametrize("old", [60, 64, 75, 89, 90, 91, 100, 119, 120, 121, 180, 400])
+def test_no_pixel_loses_much_of_its_share_by_shrinking(old):
+    sums = []
+    for at in range(2, old - 2):
+        line = np.zeros((4, old, 1), np.uint8)
+        line[:, at] = 240
+        sums.append(float(resize_image(line, (4, 60), 1).sum()))
+    assert min(sums) >= 0.7 * np.mean(sums)

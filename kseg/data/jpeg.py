@@ -1,0 +1,33 @@
+"""Ordinary JPEG files by libjpeg-turbo itself: the pixels of OpenCV in two thirds of its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+
+from kseg.data.decode import exif_orientation
+
+_SPACES = {1: "GRAY", 3: "RGB"}
+_ORDINARY = ("YCbCr", "Gray")
+
+
+def decode_jpeg(path: Path, data: np.ndarray, channels: int) -> np.ndarray | None:
+    """Decode a JPEG file `(H, W, channels)` uint8; None where it is not an ordinary one.
+
+    Files that are turned by their EXIF orientation, damaged, or of other colour spaces are left
+    to the decoders that know about them, and can say what is wrong.
+
+    Args:
+        path: The file, for its EXIF orientation.
+        data: Its bytes.
+        channels: 1 for grey, 3 for RGB.
+    """
+    try:
+        _, _, space, _ = simplejpeg.decode_jpeg_header(data)
+        if space not in _ORDINARY or exif_orientation(path) != 1:
+            return None
+        return simplejpeg.decode_jpeg(data, _SPACES[channels])
+    except ValueError:
+        return None

@@ -34,5 +34,10 @@ def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
     try:
         yield draft
         os.replace(draft, path)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # A full disk is reported without the name of the file.
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -32,6 +32,9 @@ COMMANDS = {
     "test": Command(
         "FolderTestConfig", "kseg.inference.folder_test:folder_test", "segment and score folders"
     ),
+    "launch": Command(
+        "LaunchConfig", "kseg.launch:launch", "train with several processes", needs_keras=False
+    ),
     "compare": Command("CompareConfig", "kseg.training.compare:compare", "compare runs"),
     "models": Command("ModelsConfig", "kseg.commands:print_models", "list the models"),
     "parts": Command(

@@ -129,26 +129,3 @@ def kill_after_an_epoch(arguments, run_path):
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert len(rows_of(run.metrics)) < 12 if run.metrics.is_file() else True
-
-
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax")
-def test_two_devices_learn_like_one(parts_root, tmp_path, run_script):
-    ends = {}
-    for devices in (1, 2):
-        weights = tmp_path / str(devices)
-        arguments = flags(parts_root, weights, epochs=2, optimizer_name="sgd")
-        arguments += ["--multi_gpus"] if devices == 2 else []
-        options = f"--xla_force_host_platform_device_count={devices}"
-        script = ROOT / "examples/train.py"
-        result = run_script(script, *arguments, KERAS_BACKEND="jax", XLA_FLAGS=options)
-        assert result.returncode == 0, result.stderr
-        ends[devices] = rows_of(RunFolder(weights / "exp1" / "unet").metrics)[-1]
-    assert float(ends[1]["loss"]) == pytest.approx(float(ends[2]["loss"]), rel=1e-3)
-
-
-@each_backend
-def test_multi_gpus_on_one_device_is_refused(backend, parts_root, tmp_path, run_script):
-    arguments = flags(parts_root, tmp_path, multi_gpus=True)
-    result = run_script(ROOT / "examples/train.py", *arguments, KERAS_BACKEND=backend)
-    assert result.returncode == 2
-    assert "--multi_gpus needs" in result.stderr.strip().splitlines()[-1]

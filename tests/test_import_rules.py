@@ -24,10 +24,11 @@ ALLOWED = {
     "training": ALL | {"inference"},
     "export": {"models", "inference", "config", "runs"},
     "commands": ALL | {"inference", "training", "export"},
+    "launch": {"config", "cli"},
     "cli": {"config"},
     "__init__": set(),
 }
-WITHOUT_KERAS = {"data", "files", "palette", "config", "runs", "cli", "__init__"}
+WITHOUT_KERAS = {"data", "files", "palette", "config", "runs", "cli", "launch", "__init__"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -18,7 +18,13 @@ each_page = pytest.mark.parametrize("page", PAGES)
 def commands(page):
     blocks = re.findall(r"```sh\n(.*?)```", PAGES[page], re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True) for line in lines if line.strip()]
+    return [plain(shlex.split(line, comments=True)) for line in lines if line.strip()]
+
+
+def plain(words):
+    """A command without variables before it; of what is launched, that alone."""
+    words = words[words.index("--") :] if "--" in words else words
+    return words[1:] if re.match("[A-Z_]+=", words[0]) else words
 
 
 @each_page

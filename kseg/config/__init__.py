@@ -6,6 +6,7 @@ from kseg.config.compare import CompareConfig
 from kseg.config.download import DownloadConfig
 from kseg.config.evaluate import EvaluateConfig, FolderTestConfig
 from kseg.config.labelme import LabelmeConfig
+from kseg.config.launch import LaunchConfig
 from kseg.config.models import ModelsConfig
 from kseg.config.parse import UsageError, parse_config
 from kseg.config.parts import PartsConfig
@@ -21,6 +22,7 @@ __all__ = [
     "EvaluateConfig",
     "FolderTestConfig",
     "LabelmeConfig",
+    "LaunchConfig",
     "ModelsConfig",
     "PartsConfig",
     "PredictConfig",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from kseg.config.checks import require_at_least, require_at_most, require_plain_name
+from kseg.config.devices import check_devices
 from kseg.config.parse import UsageError
 
 ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
@@ -96,6 +97,11 @@ class TrainConfig:
         lr_find: Train nothing: try rising learning rates and write a curve of the loss and a
             suggestion to the run folder.
         profile: Trace a few training steps for TensorBoard's profiler (TensorFlow, JAX).
+        folds: Cross-validation in this many runs, at least 3. Training and validation images are
+            dealt to as many parts; each is held out once to be scored, while another chooses the
+            checkpoint. 0 does none.
+        fold: Train only this one of the folds, from 0.
+        seeds: Number of runs that differ in their seed alone: `seed`, `seed` + 1, ...
         seed: Seed of the initial weights, the order of images and the augmentation.
         workers: Threads that read and augment images ahead; with 0 or 1 it is done between the
             steps.
@@ -160,6 +166,9 @@ class TrainConfig:
     auto_memory_gb: float | None = None
     lr_find: bool = False
     profile: bool = False
+    folds: int = 0
+    fold: int | None = None
+    seeds: int = 1
     seed: int = 0
     workers: int = 2
     jit: Literal["auto", "on", "off"] = "auto"
@@ -183,6 +192,7 @@ class TrainConfig:
             "train_batch_size",
             "val_batch_size",
             "accumulate",
+            "seeds",
             "unfreeze_epochs",
             "freeze_batch_size",
         )
@@ -190,6 +200,7 @@ class TrainConfig:
         require_at_most(self, 0.99999, "ema")
         self._check_rates()
         self._check_epochs()
+        self._check_folds()
         require_at_least(
             self,
             0,
@@ -209,27 +220,7 @@ class TrainConfig:
         require_at_most(self, 255, "ignore_class", "n_classes")
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
         self._check_loss()
-        self._check_devices()
-
-    def _check_devices(self) -> None:
-        if self.devices != "all":
-            require_at_least(self, 1, "devices")
-        require_at_least(self, 1, "num_processes")
-        require_at_least(self, 0, "process_id")
-        alone = self.num_processes in (None, 1)
-        given = [getattr(self, name) is not None for name in ("process_id", "coordinator")]
-        if any(given) if self.num_processes is None else not alone and not all(given):
-            raise UsageError("--num_processes, --process_id and --coordinator go together")
-        if self.num_processes is not None and (self.process_id or 0) >= self.num_processes:
-            raise UsageError(
-                f"--process_id must be below --num_processes {self.num_processes}, got "
-                f"{self.process_id}"
-            )
-        host, _, port = (self.coordinator or "host:1").rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65535:
-            raise UsageError(
-                f"--coordinator must be HOST:PORT such as 10.0.0.1:5000, got {self.coordinator!r}"
-            )
+        check_devices(self)
 
     def _check_rates(self) -> None:
         for name in ("learning_rate", "freeze_learning_rate"):
@@ -242,6 +233,14 @@ class TrainConfig:
                 f"--freeze_epochs {self.freeze_epochs} are more than --epochs {self.epochs}; say "
                 "with --unfreeze_epochs how many follow"
             )
+
+    def _check_folds(self) -> None:
+        if self.folds < 0 or self.folds in (1, 2):
+            raise UsageError(f"--folds must be at least 3, or 0 for none, got {self.folds}")
+        if self.fold is not None and not self.folds:
+            raise UsageError("--fold needs --folds")
+        if self.fold is not None and not 0 <= self.fold < self.folds:
+            raise UsageError(f"--fold must be below --folds {self.folds}, got {self.fold}")
 
     @property
     def total_epochs(self) -> int:
@@ -274,7 +273,7 @@ class TrainConfig:
 
     def base_config(self) -> Path | None:
         """Return the config file whose values are this one's defaults: that of the run resumed."""
-        if not self.resume:
+        if not self.resume or self.seeds > 1 or (self.folds and self.fold is None):
             return None
         file = self.run_path / "config.yaml"
         if not file.is_file():

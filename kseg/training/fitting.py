@@ -61,7 +61,9 @@ class Fitting:
         phases = plan_phases(config)
         self._loaders = {phase: inputs.training(phase.batch_size) for phase in phases}
         self._left = [phase for phase in phases if info.epochs < phase.last]
-        self._profiler = ProfilerTrace(run.log / "train") if config.profile else None
+        self._leads = inputs.job.leads
+        profiled = config.profile and self._leads
+        self._profiler = ProfilerTrace(run.log / "train") if profiled else None
         # For the log of the first phase of this start.
         self._settings: str | None = config_text(config)
 
@@ -92,7 +94,7 @@ class Fitting:
         """Train until the last epoch, or until nothing gets better any more."""
         while self._left:
             phase = self._left[0]
-            checkpoints = Checkpoints(self.run, self.info)
+            checkpoints = Checkpoints(self.run, self.info, writes=self._leads)
             if not self._is_over(phase):
                 self._fit(phase, checkpoints)
             self.info = checkpoints.info
@@ -109,28 +111,36 @@ class Fitting:
 
     def _fit(self, phase: Phase, checkpoints: Checkpoints) -> None:
         training = self._loaders[phase]
-        self.model.fit(
-            training,
-            validation_data=self._validation,
-            epochs=phase.last,
-            initial_epoch=self.info.epochs,
-            callbacks=self._callbacks(phase, training, checkpoints),
-            # Keras would shuffle the batches once more, with a state that no checkpoint keeps.
-            shuffle=False,
-            verbose=0,
-        )
+        callbacks = self._callbacks(phase, training, checkpoints)
+        try:
+            self.model.fit(
+                training,
+                validation_data=self._validation,
+                epochs=phase.last,
+                initial_epoch=self.info.epochs,
+                callbacks=callbacks,
+                # Keras would shuffle the batches once more, by a state that no checkpoint keeps.
+                shuffle=False,
+                verbose=0,
+            )
+        finally:
+            # Keras tells callbacks nothing of an error, whose message needs a line of its own.
+            for callback in callbacks:
+                if isinstance(callback, Progress):
+                    callback.close()
 
     def _callbacks(
         self, phase: Phase, training: Loader, checkpoints: Checkpoints
     ) -> list[keras.callbacks.Callback]:
         images = len(training) * phase.batch_size
-        records = MetricsCsv(self.run.metrics, self.info.epochs)
+        records = MetricsCsv(self.run.metrics, self.info.epochs, writes=self._leads)
         first = self._settings is not None
         callbacks = [
             EpochSetter(training),
             PlainNames(),
             StopAtNaN(self.run),
-            Progress(self._steps(), self.info.monitor),
+            *([Progress(self._steps(), self.info.monitor)] if self._leads else []),
+            # All processes must compute the same, also what only one of them writes.
             TensorBoardLog(
                 self.run.log,
                 self._inputs.shown(_PICTURES),
@@ -139,6 +149,7 @@ class Fitting:
                 self.info.epochs,
                 class_names=self.dataset.class_names,
                 config_text=self._settings or "",
+                writes=self._leads,
             ),
             # Records come before the checkpoint: a run killed in between writes them once more.
             records,

@@ -15,6 +15,7 @@ from kseg.data.cache import open_cache
 from kseg.data.check import ClassCounts, Survey
 from kseg.data.classes import with_channels, with_classes
 from kseg.data.dataset import Dataset
+from kseg.data.folds import with_fold
 from kseg.data.registry import open_dataset
 from kseg.training.distribution import Job
 from kseg.training.loader import Loader
@@ -30,6 +31,9 @@ def checked_dataset(config: TrainConfig) -> tuple[Dataset, ClassCounts]:
     dataset = open_dataset(config.dataset_name, config.data_root)
     dataset = with_classes(dataset, config.n_classes, config.ignore_class)
     dataset = with_channels(dataset, config.image_channels)
+    if config.folds:
+        # The same folds for every seed.
+        dataset = with_fold(dataset, config.fold or 0, config.folds)
     survey = Survey(dataset, config.workers)
     counts = survey.count_classes(dataset.train)
     held_out = [*(dataset.val if config.validate else ()), *dataset.test]

@@ -10,6 +10,7 @@ import keras
 
 from kseg.data.batches import Batches
 from kseg.training.heads import head_truth
+from kseg.training.shards import EvenBatches
 
 
 class Loader(keras.utils.PyDataset):
@@ -24,7 +25,7 @@ class Loader(keras.utils.PyDataset):
         heads: Names of the model's outputs where it has several.
     """
 
-    def __init__(self, batches: Batches, workers: int = 0, heads: Sequence[str] = ()):
+    def __init__(self, batches: Batches | EvenBatches, workers: int = 0, heads: Sequence[str] = ()):
         if workers > 1:
             # The worker threads fill the cores; OpenCV's own would get in their way.
             cv2.setNumThreads(1)

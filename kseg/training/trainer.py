@@ -13,7 +13,7 @@ from kseg.runs import RunFolder
 from kseg.training.augmentation import run_recipe
 from kseg.training.callbacks import read_metrics
 from kseg.training.curves import draw_curves
-from kseg.training.distribution import use_all_devices
+from kseg.training.distribution import Job, data_parallel, joined
 from kseg.training.environment import write_environment
 from kseg.training.fitting import Fitting
 from kseg.training.heads import head_names
@@ -24,51 +24,70 @@ from kseg.training.monitor import monitored
 from kseg.training.summary import print_summary
 
 # What one start does, as opposed to what the run is.
-_ACTIONS = ("resume", "overwrite", "auto", "auto_minutes", "auto_memory_gb", "lr_find")
+_ACTIONS = (
+    *("resume", "overwrite", "auto", "auto_minutes", "auto_memory_gb", "lr_find"),
+    *("num_processes", "process_id", "coordinator"),
+)
 
 
 def train(config: TrainConfig) -> RunFolder:
     """Train, keep the best and the last checkpoint, and score the best on held-out images.
 
-    Nothing is written before the data set has been checked.
+    Nothing is written before the data set has been checked. Of several processes one writes.
 
     Raises:
-        ValueError: A setting, the data set or an earlier run is in the way.
+        ValueError: A setting, the data set or an earlier run is in the way. Of several processes
+            each prints the sentence instead and ends, so that the others can end too.
     """
     run = RunFolder(config.run_path)
-    fitting = prepare(config, run)
+    with joined(config) as job:
+        with data_parallel(job):
+            fitting = prepare(config, run, job)
+            if job.leads:
+                _begin(config, run, fitting)
+            fitting.fit()
+        if job.leads:
+            _finish(config, run, fitting)
+    return run
+
+
+def _begin(config: TrainConfig, run: RunFolder, fitting: Fitting) -> None:
     if not config.resume:
         run.create(overwrite=config.overwrite)
     save_config(config, run.config, exclude=_ACTIONS)
     write_recipe(fitting.recipe, run.augment)
     write_environment(run.environment, config.seed)
-    fitting.fit()
+
+
+def _finish(config: TrainConfig, run: RunFolder, fitting: Fitting) -> None:
     draw_curves(run.curves, read_metrics(run.metrics))
     predictor = Predictor.load(run.path)
     evaluate_split(predictor, fitting.dataset, "test", run.evaluation, config.val_batch_size)
     print_summary(run)
-    return run
 
 
-def prepare(config: TrainConfig, run: RunFolder) -> Fitting:
+def prepare(config: TrainConfig, run: RunFolder, job: Job) -> Fitting:
     """Check all that can be checked and build the model, without writing anything.
+
+    Args:
+        config: The settings.
+        run: Where everything will go.
+        job: What this process does of the run; call it in `data_parallel(job)`.
 
     Raises:
         ValueError: A setting, the data set or an earlier run is in the way.
     """
     keras.utils.set_random_seed(config.seed)
-    if config.multi_gpus:
-        use_all_devices(config.train_batch_size)
     check_loss(config)
     monitored(config)
     recipe = run_recipe(config, run)
-    dataset, counts = checked_dataset(config)
+    dataset, counts = job.one_first(lambda: checked_dataset(config))
     loss = training_loss(config, dataset, counts)
     if config.resume:
         model, info = restored_model(config, run, dataset, loss)
     else:
         model, info = new_model(config, dataset)
-    inputs = Inputs(config, dataset, loss, recipe, head_names(model))
+    inputs = Inputs(config, dataset, loss, recipe, head_names(model), job)
     fitting = Fitting(config, run, inputs, loss, model, info)
     fitting.compile()
     return fitting

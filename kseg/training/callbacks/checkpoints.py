@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 
 from kseg.inference.model_file import ModelInfo, copy_model, save_model
 from kseg.runs import RunFolder
 from kseg.training.averages import averaged_weights
+from kseg.training.distribution import undistributed
 from kseg.training.monitor import is_better
 
 _STEPS_BETWEEN_LOOKS = 50
@@ -21,27 +23,35 @@ class Checkpoints(keras.callbacks.Callback):
     Args:
         run: Where to write.
         info: What the file says about the model; epoch and best score are filled in here.
+        writes: False only keeps `info` up to date: another process writes the files.
     """
 
-    def __init__(self, run: RunFolder, info: ModelInfo):
+    def __init__(self, run: RunFolder, info: ModelInfo, *, writes: bool = True):
         super().__init__()
-        self.run, self.info = run, info
+        self.run, self.info, self.writes = run, info, writes
 
     def on_epoch_end(self, epoch, logs=None):
         name = self.info.monitor
         score = float((logs or {})[name])
         self.info = replace(self.info, epochs=epoch + 1)
         if not is_better(name, score, self.info.best_score):
-            save_model(self.model, self.run.last, self.info)
+            self._save(self.run.last)
             return
         self.info = replace(self.info, best_score=score, best_epoch=epoch + 1)
         # The last checkpoint comes last: a run killed in between repeats the epoch and its best.
+        # All processes swap the weights: that needs each of them.
         with averaged_weights(self.model) as averaged:
-            save_model(self.model, self.run.best, self.info)
+            self._save(self.run.best)
         if averaged:
-            save_model(self.model, self.run.last, self.info)
-        else:
+            self._save(self.run.last)
+        elif self.writes:
             copy_model(self.run.best, self.run.last)
+
+    def _save(self, path: Path) -> None:
+        if self.writes:
+            # Keras makes an optimizer while it saves a model, to see what attributes they have.
+            with undistributed():
+                save_model(self.model, path, self.info)
 
 
 class StopAtNaN(keras.callbacks.Callback):
@@ -56,6 +66,8 @@ class StopAtNaN(keras.callbacks.Callback):
 
     def __init__(self, run: RunFolder):
         super().__init__()
+        # Keras need not wait for the numbers of steps that are not looked at.
+        self.async_safe = True
         self.run = run
         self._epoch = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -74,3 +75,14 @@ class EventFile:
     def _write(self, event: Event, step: int) -> None:
         event.wall_time, event.step = time.time(), step
         self._writer.write_event(event)
+
+
+class NoFile:
+    """Takes the place of an `EventFile` in a process that writes nothing."""
+
+    def __init__(self, folder: Path, first_epoch: int = 0):
+        pass
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return a method that does nothing."""
+        return lambda *arguments, **options: None

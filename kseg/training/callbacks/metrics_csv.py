@@ -18,11 +18,12 @@ class MetricsCsv(keras.callbacks.Callback):
         path: The file.
         first_epoch: Rows of this epoch and later ones are dropped from an earlier file: a
             resumed run does them again.
+        writes: False only collects the rows: another process writes them.
     """
 
-    def __init__(self, path: Path, first_epoch: int = 0):
+    def __init__(self, path: Path, first_epoch: int = 0, *, writes: bool = True):
         super().__init__()
-        self.path = path
+        self.path, self.writes = path, writes
         rows = read_metrics(path) if first_epoch else []
         self.rows: list[dict] = [row for row in rows if row["epoch"] <= first_epoch]
 
@@ -34,7 +35,8 @@ class MetricsCsv(keras.callbacks.Callback):
         rate = float(self.model.optimizer.learning_rate)
         seconds = round(time.perf_counter() - self._start, 2)
         self.rows.append({"epoch": epoch + 1, **numbers, "learning_rate": rate, "seconds": seconds})
-        self._write()
+        if self.writes:
+            self._write()
 
     def _write(self) -> None:
         with replacing(self.path) as draft, draft.open("w", newline="", encoding="utf-8") as file:

@@ -22,10 +22,10 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, steps: Sequence[tuple[int, int]], monitor: str):
         super().__init__()
+        # Else Keras waits for the device after each step, to give numbers that nobody reads.
+        self.async_safe = True
         self.steps, self.monitor = steps, monitor
-
-    def on_train_begin(self, logs=None):
-        self._bar = None
+        self._bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._bar is None:
@@ -54,6 +54,7 @@ class Progress(keras.callbacks.Callback):
         numbers = "  ".join(f"{name} {float(logs[name]):.4f}" for name in shown)
         tqdm.write(f"epoch {epoch + 1}/{len(self.steps)}  {numbers}")
 
-    def on_train_end(self, logs=None):
+    def close(self) -> None:
+        """End the bar where it is."""
         if self._bar is not None:
             self._bar.close()

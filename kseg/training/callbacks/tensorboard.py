@@ -15,7 +15,7 @@ from kseg.metrics.base import ConfusionMetric
 from kseg.palette import as_picture, overlay
 from kseg.training.averages import averaged_weights
 from kseg.training.callbacks.confusion_picture import draw_confusion
-from kseg.training.callbacks.event_file import EventFile
+from kseg.training.callbacks.event_file import EventFile, NoFile
 from kseg.training.callbacks.model_graph import model_graph
 from kseg.training.heads import ANSWER
 
@@ -39,6 +39,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         class_names: Names for the IoU of each class and for the picture of the confusion matrix,
             which a compiled `SegmentationMetrics` counts; without names both are left out.
         config_text: The settings of the run.
+        writes: False only computes what there is to write: another process writes it.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class TensorBoardLog(keras.callbacks.Callback):
         *,
         class_names: Sequence[str] = (),
         config_text: str = "",
+        writes: bool = True,
     ):
         super().__init__()
         self.folder, self.samples, self.void = Path(folder), samples, void
         self.images_per_epoch, self.first_epoch = images_per_epoch, first_epoch
         self.class_names, self.config_text = class_names, config_text
-        self._files: dict[str, EventFile] = {}
+        self.writes = writes
+        self._files: dict[str, EventFile | NoFile] = {}
         self._start: float | None = None
 
     def on_train_begin(self, logs=None):
@@ -93,9 +96,10 @@ class TensorBoardLog(keras.callbacks.Callback):
             file.close()
         self._files.clear()
 
-    def _file(self, part: str) -> EventFile:
+    def _file(self, part: str) -> EventFile | NoFile:
         if part not in self._files:
-            self._files[part] = EventFile(self.folder / part, self.first_epoch)
+            make = EventFile if self.writes else NoFile
+            self._files[part] = make(self.folder / part, self.first_epoch)
         return self._files[part]
 
     def _end_training(self) -> None:

@@ -1,6 +1,7 @@
 """Settings for every test, and small data sets and runs that several tests share."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Each of the processes has a core; threads beyond it would only wait for each other.
     for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(_name, "1")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts jobs in the background so, and the commands under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest  # noqa: E402
 

@@ -60,7 +60,7 @@ def papers():
         yield pytest.param(paper, marks=marks, id=f"{paper.name}-{paper.parameters:g}")
 
 
-@pytest.mark.parametrize("paper", papers())
+@pytest.mark.parametrize("paper", list(papers()))
 def test_parameters_are_within_two_percent_of_what_is_published(paper):
     model = get_model(paper.name, paper.num_classes, **paper.options)
     assert model.count_params() == pytest.approx(paper.parameters, rel=0.02), paper.source
@@ -122,7 +122,8 @@ def test_every_trainable_weight_is_trained(name):
     model.compile(keras.optimizers.SGD(0.1), loss, run_eagerly=eager, jit_compile=False)
     before = [np.copy(weight) for weight in model.get_weights()]
     trainable = {id(weight) for weight in model.trainable_weights}
-    images = random_images(2, 64, 64, 3)
+    # Four, or a normalisation of pooled features has two values that cancel each other.
+    images = random_images(4, 64, 64, 3)
     for _ in range(2):
         model.train_on_batch(images, (images[..., 0] > 0.5).astype("uint8"))
     for old, new, weight in zip(before, model.get_weights(), model.weights, strict=True):

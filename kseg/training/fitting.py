@@ -23,6 +23,7 @@ from kseg.training.callbacks.profiler import ProfilerTrace
 from kseg.training.compiling import compile_for, go_on
 from kseg.training.inputs import Inputs
 from kseg.training.loader import EpochSetter, Loader
+from kseg.training.monitor import mode_of
 from kseg.training.phases import Phase, plan_phases
 from kseg.training.plateau import Plateau
 from kseg.training.schedule_options import schedule_options
@@ -160,8 +161,8 @@ class Fitting:
         if self.config.lr_schedule == "plateau":
             options = schedule_options("plateau", self.config.lr_options)
             name = self.info.monitor
-            mode = "min" if name.endswith("loss") else "max"
-            callbacks.append(Plateau(records, name, mode, **options, first_epoch=phase.first))
+            plateau = Plateau(records, name, mode_of(name), **options, first_epoch=phase.first)
+            callbacks.append(plateau)
         if has_averages(self.model):
             callbacks.append(keras.callbacks.SwapEMAWeights())
         patience = self._patience(phase)

@@ -22,15 +22,24 @@ from kseg.training.loader import Loader
 from kseg.training.shards import EvenBatches
 
 
+def opened_dataset(config: TrainConfig) -> Dataset:
+    """List the samples of the data set, with the classes and channels of the settings.
+
+    Raises:
+        ValueError: The data set is not there.
+    """
+    dataset = open_dataset(config.dataset_name, config.data_root)
+    dataset = with_classes(dataset, config.n_classes, config.ignore_class)
+    return with_channels(dataset, config.image_channels)
+
+
 def checked_dataset(config: TrainConfig) -> tuple[Dataset, ClassCounts]:
     """Look at every file; return the data set and what its training images show.
 
     Raises:
         ValueError: The data set is not there, or a file of it is at fault.
     """
-    dataset = open_dataset(config.dataset_name, config.data_root)
-    dataset = with_classes(dataset, config.n_classes, config.ignore_class)
-    dataset = with_channels(dataset, config.image_channels)
+    dataset = opened_dataset(config)
     if config.folds:
         # The same folds for every seed.
         dataset = with_fold(dataset, config.fold or 0, config.folds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import Literal
 
 from kseg.config import TrainConfig
 from kseg.metrics import list_metrics
@@ -42,4 +43,9 @@ def is_better(name: str, value: float, best: float | None) -> bool:
     """Tell whether a monitored value beats the best so far; a loss is better where it is lower."""
     if best is None:
         return True
-    return value < best if name.endswith("loss") else value > best
+    return value < best if mode_of(name) == "min" else value > best
+
+
+def mode_of(name: str) -> Literal["max", "min"]:
+    """Return whether a good value of what is monitored is high ("max") or low ("min")."""
+    return "min" if name.endswith("loss") else "max"

@@ -10,8 +10,7 @@ from rich.console import Console
 
 from kseg.config import TrainConfig
 from kseg.data.check import Survey
-from kseg.data.classes import with_channels, with_classes
-from kseg.data.registry import open_dataset
+from kseg.training.inputs import opened_dataset
 from kseg.training.propose.budget import Budget, machine_budget
 from kseg.training.propose.explain import explain
 from kseg.training.propose.inspection import inspect
@@ -40,9 +39,7 @@ def auto(
         ValueError: The data set is at fault, the budget too small, or the file is there already.
     """
     given = given_settings(config)
-    dataset = open_dataset(config.dataset_name, config.data_root)
-    dataset = with_classes(dataset, config.n_classes, config.ignore_class)
-    dataset = with_channels(dataset, config.image_channels)
+    dataset = opened_dataset(config)
     facts = inspect(dataset, Survey(dataset, config.workers))
     proposal = propose(facts, budget or machine_budget(), given)
     if proposal.budget.minutes is not None and proposal.budget.macs_per_second is None:

@@ -20,7 +20,7 @@ from kseg.data.lists import read_list
 from tests.conftest import ROOT
 from tests.first_batches import SMALL, read_first_batches
 from tests.layouts import write_layouts
-from tests.test_docs import anchors
+from tests.test_docs import check_links
 
 PAGE = ROOT / "docs" / "data.md"
 TEXT = PAGE.read_text("utf-8")
@@ -117,11 +117,7 @@ def test_every_data_set_mode_and_format_is_named():
 
 
 def test_links_lead_to_files_and_headings():
-    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", TEXT):
-        file, _, heading = link.partition("#")
-        target = PAGE.parent / file if file else PAGE
-        assert target.is_file(), link
-        assert not heading or heading in anchors(target.read_text("utf-8")), link
+    check_links(PAGE)
 
 
 def test_the_pictures_are_small():

@@ -7,7 +7,7 @@ import pytest
 
 from kseg.config import CompareConfig, TrainConfig, parse_config
 from tests.conftest import ROOT
-from tests.test_docs import anchors
+from tests.test_docs import check_links
 
 PAGES = {
     path.name: path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("training*.md"))
@@ -50,11 +50,7 @@ def test_the_code_of_a_page_runs(page, parts_root, tmp_path, monkeypatch):
 
 @each_page
 def test_a_link_leads_to_a_file_and_its_heading(page):
-    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", PAGES[page]):
-        file, _, heading = link.partition("#")
-        target = ROOT / "docs" / (file or page)
-        assert target.is_file(), link
-        assert not heading or heading in anchors(target.read_text("utf-8")), link
+    check_links(ROOT / "docs" / page)
 
 
 @each_page

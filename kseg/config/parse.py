@@ -110,6 +110,11 @@ def _one_sentence(message: str, config_class: type) -> str:
 
 
 def _plain_types(text: str) -> str:
+    union = re.search(r"Subtypes: .*? Errors: (.*?) Given value type: .*? Given value: (.*)", text)
+    if union:
+        kinds = re.findall(r"[Ee]xpected (?:one of |a )?(.+?)(?= - |$)", _plain_types(union[1]))
+        wanted = " or ".join(kind for kind in kinds if "NoneType" not in kind)
+        return f"expected {wanted}, got {union[2]}"
     text = re.sub(r"Expected a typing\.Literal\[([^\]]*)\]", r"expected one of \1", text)
     return re.sub(r"Expected a <class '(\w+)'>", r"expected \1", text).replace(". Got", ", got")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,9 @@ from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Dataset, Sample, SampleFiles
 from kseg.data.edge_weighting import edge_weights
 from kseg.data.resize import resize_sample
+
+Reader = Callable[[Callable[[int], Sample], Iterable[int]], Iterable[Sample]]
+"""Calls a function on each of some numbers, as `map` does, maybe on several threads."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,22 @@ class Batches:
         full, rest = divmod(len(self.files), self.batch_size * self.shard[1])
         return full + (1 if rest and not self.shuffle else 0)
 
-    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
+    def batch(self, epoch: int, index: int, read: Reader = map) -> tuple[np.ndarray, ...]:
         """Return images `(N, H, W, C)` and their truth of batch `index`.
 
         The truth is labels `(N, H, W)`, or float32 shares of classes `(N, H, W, num_classes)`
         where samples are mixed by `mixup`. With `pixel_weights` the float32 weights of the
         pixels `(N, H, W)` come third.
+
+        Args:
+            epoch: Epoch, from 0.
+            index: Batch of the epoch, from 0.
+            read: What reads the samples of the batch, the `map` of a pool of threads for example.
         """
         rank, count = self.shard
         start = (index * count + rank) * self.batch_size
         chosen = self._order(epoch)[start : start + self.batch_size]
-        samples = [self._sample(epoch, int(one)) for one in chosen]
+        samples = list(read(lambda one: self._sample(epoch, one), map(int, chosen)))
         images, truth = np.stack([s.image for s in samples]), self._truth(samples)
         if self.pixel_weights is None:
             return images, truth

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 # Other types become int32 for OpenCV.
@@ -21,6 +22,17 @@ def by_fours(function: Arrays, image: np.ndarray) -> np.ndarray:
     parts = [image[..., first : first + 4] for first in range(0, image.shape[2], 4)]
     done = [function(np.ascontiguousarray(part)) for part in parts]
     return np.concatenate([one.reshape(*one.shape[:2], -1) for one in done], axis=2)
+
+
+def as_rgba(function: Arrays, image: np.ndarray) -> np.ndarray:
+    """Apply a function of OpenCV to an image `(H, W, C)` with a fourth channel beside RGB.
+
+    OpenCV samples four bytes a pixel so much faster than three that this pays for the copies.
+    """
+    if image.shape[2] != 3 or image.dtype != np.uint8:
+        return by_fours(function, image)
+    changed = function(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA))
+    return cv2.cvtColor(changed, cv2.COLOR_RGBA2RGB)
 
 
 def as_labels(function: Arrays, labels: np.ndarray) -> np.ndarray:

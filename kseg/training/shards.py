@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kseg.data.batches import Batches
+from kseg.data.batches import Batches, Reader
 from kseg.data.dataset import SampleFiles
 
 
@@ -37,20 +37,22 @@ class EvenBatches:
         """Return the number of batches per epoch."""
         return len(self.batches)
 
-    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
+    def batch(self, epoch: int, index: int, read: Reader = map) -> tuple[np.ndarray, ...]:
         """Return this process' images and truth of a batch, see `Batches.batch`."""
         size = self.batches.batch_size
         files = self.batches.files[index * size : (index + 1) * size]
         rank, count = self.shard
         share = -(-len(files) // self.devices) * self.devices // count
         mine = files[rank * share : (rank + 1) * share]
-        arrays = self._read(mine or files[:1], epoch)
+        arrays = self._read(mine or files[:1], epoch, read)
         if len(mine) == share:
             return arrays
         return self._filled(arrays, len(mine), share)
 
-    def _read(self, files: Sequence[SampleFiles], epoch: int) -> tuple[np.ndarray, ...]:
-        return replace(self.batches, files=files, batch_size=len(files)).batch(epoch, 0)
+    def _read(
+        self, files: Sequence[SampleFiles], epoch: int, read: Reader
+    ) -> tuple[np.ndarray, ...]:
+        return replace(self.batches, files=files, batch_size=len(files)).batch(epoch, 0, read)
 
     def _filled(self, arrays: tuple[np.ndarray, ...], kept: int, share: int) -> tuple:
         # The first image is repeated, without truth and without weight.

@@ -11,7 +11,7 @@ import numpy as np
 
 from kseg.data.augment.placing import Placing
 from kseg.data.dataset import Sample
-from kseg.data.planes import as_labels, by_fours
+from kseg.data.planes import as_labels, as_rgba, by_fours
 from kseg.data.resize import BORDER_GREY
 
 # Bilinear sampling leaves pixels out where the image shrinks to less than this.
@@ -25,7 +25,7 @@ def resample_image(image: np.ndarray, placing: Placing, *, reflect: bool) -> np.
         options = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": (BORDER_GREY,) * 4}
     small = _shrunk(image, placing.scale)
     shares = np.array(small.shape[1::-1]) / image.shape[1::-1]
-    return by_fours(lambda part: _look_up(part, placing, shares, cv2.INTER_LINEAR, options), small)
+    return as_rgba(lambda part: _look_up(part, placing, shares, cv2.INTER_LINEAR, options), small)
 
 
 def resample_labels(sample: Sample, placing: Placing, void: int) -> np.ndarray:

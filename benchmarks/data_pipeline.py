@@ -1,7 +1,7 @@
 """Images per second of the data pipeline beside albumentations with torch's DataLoader.
 
-Both decode the same JPEG and PNG files, bring them to one size, change them by the operations of
-the "medium" augmentation and stack uint8 batches, in turn in one run. Needs
+Both decode the same JPEG and palette PNG files, bring them to one size, change them by the
+operations of the "medium" augmentation and stack uint8 batches, in turn in one run. Needs
 `pip install albumentations==2.0.8 torch`.
 """
 
@@ -20,6 +20,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from jsonargparse import auto_cli  # noqa: E402
+from PIL import Image  # noqa: E402
 from result_files import write_rows  # noqa: E402
 
 RESULT = "data_pipeline.csv"
@@ -75,7 +76,9 @@ def main(
 
 def make_files(root: Path, count: int, size: tuple[int, int]) -> Path:
     """Write drawings as JPEG with label maps as PNG; return the data root."""
+    from kseg.data.io import write_mask
     from kseg.data.parts import draw_scene
+    from kseg.palette import class_palette
 
     for part in ("train", "test"):
         for kind in ("image", "label"):
@@ -85,7 +88,7 @@ def make_files(root: Path, count: int, size: tuple[int, int]) -> Path:
         for part in ("train", "test")[: 2 if index == 0 else 1]:
             folder = root / "set"
             cv2.imwrite(str(folder / f"{part}_image" / f"{index:03d}.jpg"), image[..., ::-1])
-            cv2.imwrite(str(folder / f"{part}_label" / f"{index:03d}.png"), mask)
+            write_mask(folder / f"{part}_label" / f"{index:03d}.png", mask, class_palette())
     return root
 
 
@@ -172,7 +175,8 @@ class PeerData:
         cv2.setNumThreads(1)
         path = self.images[index]
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        mask = cv2.imread(str(self.labels / f"{path.stem}.png"), cv2.IMREAD_UNCHANGED)
+        # OpenCV would make colours of palette indices.
+        mask = np.array(Image.open(self.labels / f"{path.stem}.png"))
         changed = self.change(image=image, mask=mask)
         return changed["image"], changed["mask"]
 

@@ -29,6 +29,7 @@ def main(
     models: list[str] | None = None,
     steps: int = 300,
     learning_rate: float = 0.002,
+    ema: float = 0.0,
     seed: int = 0,
 ) -> None:
     """Train the models that have no row yet, each in a process of its own.
@@ -38,6 +39,7 @@ def main(
             again where they have a row.
         steps: Training steps of each model.
         learning_rate: Highest learning rate of Adam.
+        ema: Momentum of a running mean of the weights, 0 for none.
         seed: Seed of the weights and the augmentation.
     """
     from kseg.data.parts import write_parts
@@ -49,12 +51,14 @@ def main(
         root = Path(folder)
         write_parts(root / "parts", size=(SIZE, SIZE), train=IMAGES, val=16, test=40, **LOOK)
         for name in models or [name for name in table if name not in rows]:
-            rows[name] = train(name, root, steps, learning_rate, seed)
+            rows[name] = train(
+                name, root, steps, {"learning_rate": learning_rate, "ema": ema, "seed": seed}
+            )
             print(rows[name], flush=True)
             write_rows(RESULT, [rows[name] for name in sorted(rows)])
 
 
-def train(name: str, root: Path, steps: int, learning_rate: float, seed: int) -> dict[str, object]:
+def train(name: str, root: Path, steps: int, options: dict[str, float]) -> dict[str, object]:
     """Train one model by the command that users have, and return its row."""
     epochs = max(1, round(steps * BATCH / IMAGES))
     flags = {
@@ -66,10 +70,9 @@ def train(name: str, root: Path, steps: int, learning_rate: float, seed: int) ->
         "train_batch_size": BATCH,
         "val_batch_size": BATCH,
         "epochs": epochs,
-        "learning_rate": learning_rate,
         "augment": "turns",
         "loss": "ce_dice",
-        "seed": seed,
+        **options,
     }
     arguments = [f"--{flag}={value}" for flag, value in flags.items()]
     command = [sys.executable, "-m", "kseg.cli", "train", *arguments, "--overwrite"]

@@ -23,13 +23,18 @@ def run(model, image):
     return keras.ops.convert_to_numpy(model(image, training=False))
 
 
-def conv_bn_relu(model, x, name="unit"):
-    """Compute the unit from its weights with windows of NumPy."""
+def convolved(model, x, name="unit"):
+    """Compute the 3x3 convolution of a unit with windows of NumPy."""
     kernel, bias = map(keras.ops.convert_to_numpy, model.get_layer(f"{name}_conv").weights)
     windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]), (3, 3), axis=(1, 2)
     )
-    x = np.einsum("nhwcij,ijcf->nhwf", windows, kernel) + bias
+    return np.einsum("nhwcij,ijcf->nhwf", windows, kernel) + bias
+
+
+def conv_bn_relu(model, x, name="unit"):
+    """Compute the unit from its weights."""
+    x = convolved(model, x, name)
     gamma, beta, mean, variance = map(
         keras.ops.convert_to_numpy, model.get_layer(f"{name}_bn").weights
     )
@@ -66,3 +71,16 @@ def test_the_shortcut_goes_around_both_units(image):
         for step in range(3):
             y = conv_bn_relu(model, first + y if step else first, name)
     np.testing.assert_allclose(run(model, image), x + y, rtol=1e-3)
+
+
+def test_repetitions_are_normalised_by_the_statistics_of_the_first(image):
+    model = model_of(recurrent_conv, steps=2)
+    norm = model.get_layer("unit_bn")
+    gamma, beta = map(keras.ops.convert_to_numpy, (norm.gamma, norm.beta))
+    first = convolved(model, image)
+    mean, deviation = first.mean((0, 1, 2)), np.sqrt(first.var((0, 1, 2)) + 1e-3)
+    y = 0
+    for _ in range(3):
+        y = np.maximum((convolved(model, image + y) - mean) / deviation * gamma + beta, 0)
+    trained = keras.ops.convert_to_numpy(model(image, training=True))
+    np.testing.assert_allclose(trained, y, rtol=1e-3)

@@ -45,6 +45,7 @@ def main(
     from kseg.data.parts import write_parts
     from kseg.models import list_models, model_spec
 
+    options = {"learning_rate": learning_rate, "ema": ema, "seed": seed}
     table = [name for name in list_models() if model_spec(name).founding_parameters]
     rows = {row["model"]: row for row in read_rows(RESULT)}
     with tempfile.TemporaryDirectory() as folder:

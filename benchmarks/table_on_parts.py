@@ -52,9 +52,7 @@ def main(
         root = Path(folder)
         write_parts(root / "parts", size=(SIZE, SIZE), train=IMAGES, val=16, test=40, **LOOK)
         for name in models or [name for name in table if name not in rows]:
-            rows[name] = train(
-                name, root, steps, {"learning_rate": learning_rate, "ema": ema, "seed": seed}
-            )
+            rows[name] = train(name, root, steps, options)
             print(rows[name], flush=True)
             write_rows(RESULT, [rows[name] for name in sorted(rows)])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,11 +46,10 @@ def main(size: int = 20_000, tile: int = 512, overlap: float = 0.25, batch_size:
                 "size": size,
                 **options,
                 **measured,
+                "labels_exact": is_exact(path, target) if network == "identity" else "",
             }
-            if network == "identity":
-                row["labels_exact"] = is_exact(path, target)
             print(row, flush=True)
-            rows.append({"labels_exact": "", **row})
+            rows.append(row)
     write_rows(RESULT, rows)
 
 
@@ -88,7 +86,7 @@ def in_new_process(path: Path, target: Path, network: str, options: dict[str, An
 
 
 def measure(path: Path, target: Path, network: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Segment a file; return seconds and memory of the process in MB.
+    """Segment a file; return the memory of the process in MB.
 
     `added_mb` is the peak above what the process held after it had loaded the network and run it
     once, `stated_mb` the most that it may be, without the source's own.
@@ -102,11 +100,10 @@ def measure(path: Path, target: Path, network: str, options: dict[str, Any]) -> 
     stated = peak_bytes(width, 3, tile=tile, num_classes=classes, batch_size=batch_size)
     # Forgets the peak of what came before.
     Path("/proc/self/clear_refs").write_text("5")
-    before, start = memory_mb("VmRSS"), time.perf_counter()
+    before = memory_mb("VmRSS")
     segment_file(path, target, run, **options)
     peak = memory_mb("VmHWM")
     return {
-        "seconds": round(time.perf_counter() - start, 1),
         "before_mb": before,
         "peak_mb": peak,
         "added_mb": peak - before,

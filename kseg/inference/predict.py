@@ -1,21 +1,29 @@
-"""`kseg predict`: label masks and overlays for an image or a folder of images."""
+"""`kseg predict`: what a model says about images, folders, videos and cameras."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from kseg.config import PredictConfig
-from kseg.data.io import read_image, write_image, write_mask
-from kseg.data.pairing import list_images
+from kseg.inference.film import FilmOptions, segment_film
+from kseg.inference.outputs import Look, make_writers
+from kseg.inference.pipeline import Pipeline, Row
+from kseg.inference.postprocess import PostProcess
 from kseg.inference.predictor import Predictor
-from kseg.palette import class_palette, overlay
+from kseg.inference.ray_engine import run_files
+from kseg.inference.sources import Film, Item, check_targets, find_inputs, name_items
+from kseg.inference.speed import measure_speed
 from kseg.runs import find_checkpoint
+
+USUAL_KINDS, USUAL_FILM_KINDS = ("label", "overlay"), ("overlay",)
+_NAMED = 5
 
 
 def predict(config: PredictConfig) -> list[Path]:
@@ -26,66 +34,157 @@ def predict(config: PredictConfig) -> list[Path]:
     Raises:
         ValueError: No model, no input, or at the end, if some files could not be read.
     """
-    checkpoint, source = find_checkpoint(config.model), Path(config.input)
-    files = [source] if source.is_file() else list_images(source)
-    predictor = Predictor.load(checkpoint)
-    return predict_files(
-        predictor, files, Path(config.output), config.batch_size, config.save, config.blend
+    for model in config.models:
+        if not Path(model).is_file():
+            find_checkpoint(model)
+    inputs = find_inputs(config.input, recursive=config.recursive, leave_out=Path(config.output))
+    _check_mode(config, inputs)
+    with warnings.catch_warnings():
+        # Large images are wanted here, and too large ones an error of ours.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        if isinstance(inputs, Film):
+            return _predict_film(config, inputs)
+        if config.mode == "fps":
+            return _print_speed(config, inputs)
+        return _predict_images(config, inputs)
+
+
+def _check_mode(config: PredictConfig, inputs: list[Item] | Film) -> None:
+    is_film = isinstance(inputs, Film)
+    if config.mode == "video" and not is_film:
+        raise ValueError(f"--mode video needs a video or a camera, {config.input} is none")
+    if config.mode in ("fps", "heatmap") and is_film:
+        raise ValueError(f"--mode {config.mode} needs images, {config.input} is a film")
+    if config.mode == "dir_predict" and not Path(config.input).is_dir():
+        raise ValueError(f"--mode dir_predict needs a folder, {config.input} is none")
+    if config.engine == "ray" and (is_film or config.mode == "fps"):
+        raise ValueError("--engine ray is for images; leave it out")
+
+
+def load_pipeline(config: PredictConfig, kinds: Sequence[str], batch_size: int) -> Pipeline:
+    """Load the models and prepare the writers that a config asks for.
+
+    Raises:
+        ValueError: There is no such model or class, or a flag does not fit the model.
+    """
+    predictor = Predictor.load(
+        config.models, fit=config.fit, tta=config.tta, tile=config.tile, overlap=config.overlap
     )
+    look = Look(Path(config.output), predictor.info.class_names, config.blend)
+    post = PostProcess(
+        fill_holes=config.fill_holes,
+        opening=config.opening,
+        min_size=config.min_size,
+        largest=config.largest,
+        split_touching=config.split_touching,
+    )
+    post.check(look.background)
+    writers = make_writers(kinds, look, config.heat_class)
+    return Pipeline(predictor, look, writers, post, batch_size, config.strips_above * 1e6)
+
+
+def _predict_images(config: PredictConfig, items: Sequence[Item]) -> list[Path]:
+    kinds = config.kinds or USUAL_KINDS
+    size = min(config.batch_size, len(items))
+    pipeline = load_pipeline(config, kinds, size)
+    _check_targets(pipeline, items)
+    if config.engine == "local":
+        return _report(pipeline, pipeline.rows(items), len(items))
+    rows = run_files(
+        items,
+        partial(_load_worker, config, kinds, size),
+        engine=config.engine,
+        workers=config.workers,
+        batch_size=size,
+        address=config.ray_address,
+    )
+    return _report(pipeline, rows, len(items))
+
+
+def _load_worker(
+    config: PredictConfig, kinds: Sequence[str], batch_size: int
+) -> Callable[[Sequence[Item]], list[Row]]:
+    return load_pipeline(config, kinds, batch_size).batch_rows
 
 
 def predict_files(
-    predictor: Predictor,
-    files: Sequence[Path],
-    output: Path,
-    batch_size: int,
-    save: str = "all",
-    blend: float = 0.5,
+    predictor: Predictor, files: Sequence[Path], output: Path, batch_size: int
 ) -> list[Path]:
-    """Segment files, print how many, and return the files written.
+    """Segment files of one folder, print how many, and return the label maps and overlays.
 
     Raises:
         ValueError: At the end, if some files could not be read.
     """
-    names = dict(zip(files, _output_names(files), strict=True))
-    written: list[Path] = []
-    failed: list[str] = []
-    shown = tqdm(files, "segmenting", unit="image", disable=len(files) < 2)
-    readable = _read(shown, predictor.channels, failed)
-    while batch := list(islice(readable, batch_size)):
-        images = [image for _, image in batch]
-        labels = predictor.predict_padded(images, min(batch_size, len(files)))
-        for (path, image), mask in zip(batch, labels, strict=True):
-            written += _write(output / names[path], image, mask, save, blend)
-    print(f"{len(files) - len(failed)} images segmented, results in {output}")
+    look = Look(output, predictor.info.class_names)
+    items = name_items(files, files[0].parent)
+    writers = make_writers(USUAL_KINDS, look)
+    pipeline = Pipeline(predictor, look, writers, batch_size=min(batch_size, len(items)))
+    _check_targets(pipeline, items)
+    return _report(pipeline, pipeline.rows(items), len(items))
+
+
+def _check_targets(pipeline: Pipeline, items: Sequence[Item]) -> None:
+    """Refuse results that would take the place of an input or of another result."""
+    writers = list(pipeline.writers.values())
+    final = {Path(): [path for writer in writers for path in writer.final]}
+    check_targets(
+        [item.path for item in items],
+        [*final, *(item.name for item in items)],
+        lambda name: (
+            final.get(name) or [path for writer in writers for path in writer.targets(name)]
+        ),
+    )
+
+
+def _report(pipeline: Pipeline, rows: Iterable[Row], count: int) -> list[Path]:
+    """Show the progress, tell how many images were segmented, and return what was written.
+
+    Raises:
+        ValueError: Some could not be; the message names them.
+    """
+    every, failed, written = [], [], []
+    for row in tqdm(rows, "segmenting", total=count, unit="image", disable=count < 2):
+        every.append({**row, "records": row.get("records", {})})
+        written += row.get("written", ())
+        if row["error"]:
+            failed.append(row)
+            tqdm.write(f"left out: {row['error']}", file=sys.stderr)
+        elif row["note"]:
+            tqdm.write(f"note: {row['note']}", file=sys.stderr)
+    written += pipeline.finish(every)
+    done = count - len(failed)
+    images = "1 image" if done == 1 else f"{done} images"
+    print(f"{images} segmented, results in {pipeline.look.folder}")
     if failed:
-        raise ValueError(f"{len(failed)} of {len(files)} files could not be read: {failed[0]}")
+        raise ValueError(
+            f"{len(failed)} of {count} files could not be read or segmented: {_names(failed)}"
+        )
     return written
 
 
-def _read(
-    files: Sequence[Path], channels: int, failed: list[str]
-) -> Iterator[tuple[Path, np.ndarray]]:
-    for path in files:
-        try:
-            yield path, read_image(path, channels)
-        except ValueError as error:
-            failed.append(str(error))
-            tqdm.write(f"left out: {error}")
+def _names(failed: Sequence[Row]) -> str:
+    """Return the error of a single file, or the names of several."""
+    if len(failed) == 1:
+        return failed[0]["error"]
+    more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    return ", ".join(str(row["file"]) for row in failed[:_NAMED]) + more
 
 
-def _output_names(files: Sequence[Path]) -> list[str]:
-    """Return one name per file; files that differ in the extension only keep it."""
-    stems = Counter(path.stem for path in files)
-    return [p.stem if stems[p.stem] == 1 else p.name.replace(".", "_") for p in files]
+def _predict_film(config: PredictConfig, film: Film) -> list[Path]:
+    kinds = config.kinds or USUAL_FILM_KINDS
+    options = FilmOptions(kinds, config.video_fps, config.frames)
+    pipeline = load_pipeline(config, (), config.batch_size)
+    written = segment_film(pipeline, film, options)
+    print(f"{film} segmented, results in {config.output}")
+    return written
 
 
-def _write(
-    target: Path, image: np.ndarray, mask: np.ndarray, save: str, blend: float
-) -> list[Path]:
-    label, picture = (target.with_name(target.name + end) for end in ("_label.png", "_overlay.jpg"))
-    if save != "overlay":
-        write_mask(label, mask, class_palette())
-    if save != "label":
-        write_image(picture, overlay(image, mask, blend))
-    return {"all": [label, picture], "label": [label], "overlay": [picture]}[save]
+def _print_speed(config: PredictConfig, items: Sequence[Item]) -> list[Path]:
+    from kseg.data.io import read_image
+
+    predictor = load_pipeline(config, (), config.batch_size).predictor
+    image = read_image(items[0].path, predictor.channels)
+    speed = measure_speed(predictor, image, config.test_interval, config.batch_size)
+    size = f"{image.shape[1]}x{image.shape[0]}"
+    print(f"{predictor.info.model_name} on {items[0]} ({size})", *speed.lines(), sep="\n")
+    return []

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from kseg.data.contact_sheet import draw_sheet
-from kseg.data.dataset import Sample
-from kseg.palette import as_picture, overlay
+from kseg.inference.evaluation.jobs import Seen
+from kseg.inference.evaluation.views import draw_views
 
 COLUMNS = ("image", "truth", "prediction", "errors")
-_ERROR_COLOUR = np.array([255, 0, 0], np.uint8)
+# About the width of a picture in the sheet.
+_LONGEST = 320
 
 
-def contact_sheet(path: Path, shown: Sequence[tuple[Sample, np.ndarray]], void: int) -> None:
-    """Write a PNG with one row per sample.
+def contact_sheet(path: Path, shown: Iterable[Seen], void: int) -> None:
+    """Write a PNG with one row per sample; nothing where there is no sample.
 
     Args:
         path: File to write.
-        shown: Samples with labels, and their predicted label maps `(H, W)`.
+        shown: Samples and their predictions; one of them is in memory at a time.
         void: Label of pixels that do not count; it is no error and has no colour.
     """
-    draw_sheet(path, COLUMNS, [_row(sample, predicted, void) for sample, predicted in shown])
-
-
-def _row(sample: Sample, predicted: np.ndarray, void: int) -> list[np.ndarray]:
-    counts = sample.labels != void
-    truth = np.where(counts, sample.labels, 0)
-    wrong = counts & (sample.labels != predicted)
-    image = as_picture(sample.image)
-    errors = np.where(wrong[..., None], _ERROR_COLOUR, image // 2)
-    return [image, overlay(image, truth), overlay(image, predicted), errors.astype(np.uint8)]
+    rows = [draw_views(*seen, void, _LONGEST) for seen in shown]
+    if rows:
+        columns = [name for name in COLUMNS if name in rows[0]]
+        draw_sheet(path, columns, [[views[name] for name in columns] for views in rows])

@@ -1,80 +1,191 @@
-"""`kseg evaluate`: score a model on a part of a data set."""
+"""`kseg evaluate`: score a model on a part of a data set, or masks against masks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from rich.console import Console
 from tqdm import tqdm
 
-from kseg.config import EvaluateConfig, TrainConfig, parse_config
-from kseg.data.classes import with_channels, with_classes
-from kseg.data.dataset import Dataset, Sample, SampleFiles
-from kseg.data.registry import open_dataset
-from kseg.inference.contact_sheet import contact_sheet
+from kseg.config import EvaluateConfig
+from kseg.data.dataset import Dataset
+from kseg.inference.evaluation.classes import Classes
+from kseg.inference.evaluation.compare import Evaluated, read_evaluated
+from kseg.inference.evaluation.jobs import Job, Row, jobs_of
+from kseg.inference.evaluation.mask_scorer import MaskScorer
+from kseg.inference.evaluation.model_scorer import ModelScorer
+from kseg.inference.evaluation.options import EvaluationOptions
+from kseg.inference.evaluation.results import Results
+from kseg.inference.evaluation.scored import described, scored_by
+from kseg.inference.evaluation.tally import Failures, Tally
+from kseg.inference.evaluation.truth import Truth, info_of, run_of, truth_of
+from kseg.inference.model_file import ModelInfo
 from kseg.inference.predictor import Predictor
-from kseg.metrics import SegmentationReport, confusion_matrix, segmentation_report
-from kseg.runs import RunFolder, find_checkpoint
-
-SHEET_SAMPLES = 8
+from kseg.inference.ray_engine import run_files
+from kseg.metrics import SegmentationReport
 
 
-def evaluate(config: EvaluateConfig) -> SegmentationReport:
-    """Score a model, print the table and write report.json, report.csv and contact_sheet.png.
+def evaluate(config: EvaluateConfig) -> SegmentationReport | None:
+    """Predict, score or both, as `mode` says, and write the results.
+
+    Returns:
+        The scores, None where nothing is scored.
 
     Raises:
-        ValueError: No model or data set, or a model with another number of classes.
+        ValueError: There is no model, data set or folder, they do not fit together, or at the end,
+            if some images could not be used.
     """
-    checkpoint = find_checkpoint(config.model)
-    predictor = Predictor.load(checkpoint)
-    dataset = _dataset_of(config, RunFolder(checkpoint.parent), predictor)
-    output = Path(config.output) if config.output else RunFolder(checkpoint.parent).evaluation
-    return evaluate_split(predictor, dataset, config.split, output, config.batch_size)
-
-
-def _dataset_of(config: EvaluateConfig, run: RunFolder, predictor: Predictor) -> Dataset:
-    trained = TrainConfig()
-    if run.config.is_file():
-        trained = parse_config(TrainConfig, ["--config", str(run.config)])
-    name = config.dataset_name or trained.dataset_name
-    dataset = open_dataset(name, config.data_root or trained.data_root)
-    dataset = with_channels(dataset, predictor.channels)
-    return with_classes(dataset, len(predictor.info.class_names), predictor.info.ignore_class)
+    other = _other(config)
+    if config.mode == "score":
+        return _score_masks(config, other)
+    predictor = Predictor.load(config.models, **config.predictor_options)
+    truth = truth_of(config, predictor.info, predictor.channels)
+    if config.mode == "predict":
+        _predict_only(config, predictor, truth)
+        return None
+    masks = Path(config.predictions) if config.predictions else None
+    classes = Classes.of(truth.dataset, EvaluationOptions.of(config))
+    size = min(config.batch_size, max(1, len(truth.files)))
+    scorer = ModelScorer(predictor, truth.dataset, classes, batch_size=size, masks=masks)
+    results = Results(
+        _output(config),
+        jobs_of(truth.files),
+        scorer,
+        classes,
+        scored_by(config, truth, predictor),
+        other,
+    )
+    return _finish(results, _model_rows(config, results, truth.dataset, size, masks))
 
 
 def evaluate_split(
-    predictor: Predictor, dataset: Dataset, split: str, output: Path, batch_size: int
+    predictor: Predictor,
+    dataset: Dataset,
+    split: str,
+    output: Path,
+    batch_size: int,
+    options: EvaluationOptions | None = None,
 ) -> SegmentationReport:
-    """Score one part of a data set at the original size of its images and write the results."""
-    confusion, shown = score_files(predictor, dataset, dataset.splits[split], batch_size)
-    report = segmentation_report(confusion, predictor.info.class_names)
-    output.mkdir(parents=True, exist_ok=True)
-    report.to_json(output / "report.json")
-    report.to_csv(output / "report.csv")
-    contact_sheet(output / "contact_sheet.png", shown, dataset.void)
-    console = Console()
-    console.print(report.table())
-    console.print(f"scores of the {split} part and pictures are in {output}", highlight=False)
-    return report
+    """Score one part of a data set at the original size of its images and write the results.
+
+    Args:
+        predictor: The model.
+        dataset: The data set.
+        split: Part of it to score.
+        output: Folder for the results.
+        batch_size: Images per step.
+        options: What to measure and write; by default no page and no charts.
+
+    Raises:
+        ValueError: At the end, if some images could not be scored.
+    """
+    dataset = replace(dataset, class_names=tuple(predictor.info.class_names))
+    files = dataset.splits[split]
+    options = options or EvaluationOptions()
+    classes = Classes.of(dataset, options)
+    size = min(batch_size, max(1, len(files)))
+    scorer = ModelScorer(predictor, dataset, classes, batch_size=size)
+    about = described(Truth(dataset, files, split), predictor)
+    scored = {"mode": "both", **about, "options": options.reported()}
+    results = Results(output, jobs_of(files), scorer, classes, scored)
+    return _finish(results, scorer.rows(results.jobs))
 
 
-def score_files(
-    predictor: Predictor, dataset: Dataset, files: Sequence[SampleFiles], batch_size: int
-) -> tuple[np.ndarray, list[tuple[Sample, np.ndarray]]]:
-    """Return the confusion matrix over all pixels, and some samples with their predictions."""
-    num_classes, ignore = dataset.num_classes, dataset.ignore_class
-    confusion = np.zeros((num_classes, num_classes), np.int64)
-    shown: list[tuple[Sample, np.ndarray]] = []
-    every = max(1, len(files) // SHEET_SAMPLES)
-    samples = enumerate(map(dataset.load, tqdm(files, "scoring", unit="image", leave=False)))
-    while batch := list(islice(samples, batch_size)):
-        images = [sample.image for _, sample in batch]
-        labels = predictor.predict_padded(images, min(batch_size, len(files)))
-        for (index, sample), predicted in zip(batch, labels, strict=True):
-            confusion += confusion_matrix(sample.labels, predicted, num_classes, ignore)
-            if index % every == 0 and len(shown) < SHEET_SAMPLES:
-                shown.append((sample, predicted))
-    return confusion, shown
+def _finish(results: Results, rows: Iterable[Row]) -> SegmentationReport:
+    total = len(results.jobs)
+    if not total:
+        raise ValueError("there is no image to score")
+    with Tally(results.classes) as tally:
+        start = time.perf_counter()
+        tally.add_all(rows, total)
+        seconds = time.perf_counter() - start
+        if tally.failures.count == total:
+            tally.failures.check(total, "scored")
+        summary = results.write(tally, seconds)
+        tally.failures.check(total, "scored")
+    return summary.report
+
+
+def _score_masks(config: EvaluateConfig, other: Evaluated | None) -> SegmentationReport:
+    truth = truth_of(config, _classes_of_masks(config), None)
+    output = _output(config)
+    folder = Path(config.predictions) if config.predictions else output / "predictions"
+    classes = Classes.of(truth.dataset, EvaluationOptions.of(config))
+    scorer = MaskScorer(folder, truth.dataset, classes)
+    scored = {**scored_by(config, truth), "predictions": str(folder)}
+    results = Results(output, jobs_of(truth.files), scorer, classes, scored, other)
+    return _finish(results, scorer.rows(results.jobs))
+
+
+def _classes_of_masks(config: EvaluateConfig) -> ModelInfo | None:
+    """Return what the model of the masks says of its classes, None where flags say it."""
+    if config.predictions is None:
+        return info_of(config.models[0])
+    if config.dataset_name is not None or config.n_classes is not None:
+        return None
+    try:
+        return info_of(config.models[0])
+    except ValueError:
+        raise ValueError(
+            "the classes of these masks are unknown; give --n_classes, --dataset_name for those "
+            "of a data set, or --model for those of the model that made them"
+        ) from None
+
+
+def _predict_only(config: EvaluateConfig, predictor: Predictor, truth: Truth) -> None:
+    folder = Path(config.predictions) if config.predictions else _output(config) / "predictions"
+    jobs, failures = jobs_of(truth.files), Failures()
+    scorer = ModelScorer(predictor, truth.dataset, None, batch_size=config.batch_size, masks=folder)
+    for row in tqdm(scorer.rows(jobs), "predicting", total=len(jobs), unit="image", leave=False):
+        if row["error"]:
+            failures.add(row["error"])
+    print(f"{len(jobs) - failures.count} label masks are in {folder}")
+    failures.check(len(jobs), "predicted")
+
+
+def _model_rows(
+    config: EvaluateConfig, results: Results, dataset: Dataset, size: int, masks: Path | None
+) -> Iterable[Row]:
+    if config.engine == "local":
+        return results.scorer.rows(results.jobs)
+    # The lists of files would go to each worker.
+    dataset = replace(dataset, train=(), val=(), test=())
+    load = partial(Predictor.load, config.models, **config.predictor_options)
+    return run_files(
+        results.jobs,
+        partial(_worker, load, dataset, results.classes, size, masks),
+        engine=config.engine,
+        workers=config.workers,
+        batch_size=size,
+        address=config.ray_address,
+    )
+
+
+def _worker(
+    load: Callable[[], Predictor], dataset: Dataset, classes: Classes, size: int, masks: Path | None
+) -> Callable[[Sequence[Job]], list[Row]]:
+    scorer = ModelScorer(load(), dataset, classes, batch_size=size, masks=masks)
+    return lambda jobs: list(scorer.rows(jobs))
+
+
+def _other(config: EvaluateConfig) -> Evaluated | None:
+    if config.compare is None:
+        return None
+    other = read_evaluated(config.compare)
+    if other.folder.resolve() == _output(config).resolve():
+        raise ValueError(
+            f"--compare {config.compare} is what this evaluation would replace; choose another "
+            "--output"
+        )
+    return other
+
+
+def _output(config: EvaluateConfig) -> Path:
+    if config.output:
+        return Path(config.output)
+    if config.mode == "score" and config.predictions:
+        return Path(config.predictions) / "evaluation"
+    return run_of(config.models[0]).evaluation

@@ -17,8 +17,8 @@ from keras import layers
 from sklearn.metrics import jaccard_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from kseg.inference.evaluation.confusion_picture import draw_confusion
 from kseg.metrics import SegmentationMetrics
-from kseg.training.callbacks.confusion_picture import draw_confusion
 from kseg.training.callbacks.profiler import ProfilerTrace
 from kseg.training.callbacks.tensorboard import TensorBoardLog
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kseg.inference.evaluation.confusion_picture import draw_confusion
 from kseg.inference.predictor import scores_to_labels
 from kseg.metrics import segmentation_report
 from kseg.metrics.base import ConfusionMetric
 from kseg.palette import as_picture, overlay
 from kseg.training.averages import averaged_weights
-from kseg.training.callbacks.confusion_picture import draw_confusion
 from kseg.training.callbacks.event_file import EventFile, NoFile
 from kseg.training.callbacks.model_graph import model_graph
 from kseg.training.heads import ANSWER

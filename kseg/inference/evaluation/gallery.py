@@ -1,0 +1,57 @@
+"""Pictures of the worst and best images, ready to be put into a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from kseg.inference.evaluation.classes import Classes
+from kseg.inference.evaluation.jobs import PER_FILE, Job, Scorer
+from kseg.inference.evaluation.per_image import Ranked
+from kseg.inference.evaluation.views import draw_views
+
+# Longest side: four of them beside each other fill a screen.
+_LONGEST = 420
+_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One image of the report.
+
+    Attributes:
+        name: Name of the sample.
+        score: Its score.
+        pictures: Title and data URI of each picture.
+    """
+
+    name: str
+    score: float
+    pictures: dict[str, str]
+
+
+def exhibits(
+    ranked: Ranked, jobs: Sequence[Job], scorer: Scorer, classes: Classes
+) -> list[Exhibit]:
+    """Return the pictures of ranked images; files that are gone meanwhile are left out."""
+    shown = []
+    for score, number in ranked:
+        job = jobs[number]
+        try:
+            seen = scorer.look(job)
+        except PER_FILE:
+            continue
+        views = draw_views(*seen, classes.void, _LONGEST)
+        shown.append(Exhibit(job.name, score, {key: _uri(view) for key, view in views.items()}))
+    return shown
+
+
+def _uri(picture: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

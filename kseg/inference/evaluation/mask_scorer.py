@@ -1,0 +1,83 @@
+"""Scoring label masks that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kseg.data.dataset import Dataset
+from kseg.data.io import read_mask
+from kseg.data.pairing import by_key
+from kseg.inference.evaluation.classes import Classes
+from kseg.inference.evaluation.jobs import PER_FILE, Job, Row, Seen, one_line
+from kseg.inference.evaluation.measures import ScoredImage
+from kseg.inference.threads import ahead, usual_threads
+
+# What `kseg predict` adds to the names of its label masks.
+_ENDINGS = ("", "_label")
+
+
+class MaskScorer:
+    """Measure the masks of a folder against the truth, in threads.
+
+    A mask belongs to a sample if it has its name up to the extension, or that and `_label`. Other
+    files of the folder are left alone.
+
+    Args:
+        folder: Folder of the predicted label masks.
+        dataset: Reads the truth.
+        classes: What to measure.
+
+    Raises:
+        ValueError: There is no such folder, no image in it, or two of one name.
+    """
+
+    def __init__(self, folder: Path, dataset: Dataset, classes: Classes):
+        self._folder, self._dataset = folder, dataset
+        self._files = by_key(folder)
+        self._measure = classes.measurer()
+
+    def rows(self, jobs: Iterable[Job]) -> Iterator[Row]:
+        """Yield a row for each sample, in their order."""
+        threads = usual_threads()
+        return ahead(self._row, jobs, threads=threads, window=4 * threads)
+
+    def look(self, job: Job) -> Seen:
+        """Return a sample and its prediction once more.
+
+        Raises:
+            ValueError: A file cannot be read.
+        """
+        # Where there are no images, the label maps stand for them.
+        is_image = job.files.image != job.files.mask
+        image = self._dataset.load_image(job.files) if is_image else None
+        return Seen(image, self._dataset.load_mask(job.files), self._prediction(job))
+
+    def _row(self, job: Job) -> Row:
+        try:
+            truth, predicted = self._dataset.load_mask(job.files), self._prediction(job)
+        except PER_FILE as error:
+            return {"file": job, "error": one_line(job, error)}
+        try:
+            measured = self._measure(ScoredImage(truth, predicted))
+        except PER_FILE as error:
+            return {"file": job, "error": one_line(self._path(job), error)}
+        return {"file": job, "error": None, "measured": measured}
+
+    def _path(self, job: Job) -> Path:
+        for ending in _ENDINGS:
+            if f"{job.name}{ending}" in self._files:
+                return self._files[f"{job.name}{ending}"]
+        raise ValueError(f"{job.files.mask}: there is no prediction {job.name}.* in {self._folder}")
+
+    def _prediction(self, job: Job) -> np.ndarray:
+        path = self._path(job)
+        try:
+            # The values of palette files are the labels, whatever their colours are.
+            return read_mask(path)
+        except ValueError:
+            if self._dataset.colours is None:
+                raise
+            return read_mask(path, colours=self._dataset.colours)

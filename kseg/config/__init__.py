@@ -3,10 +3,12 @@
 from kseg.config.augmentation import AugmentationConfig
 from kseg.config.check import CheckConfig
 from kseg.config.compare import CompareConfig
+from kseg.config.demo import DemoConfig
 from kseg.config.download import DownloadConfig
 from kseg.config.evaluate import EvaluateConfig, FolderTestConfig
 from kseg.config.labelme import LabelmeConfig
 from kseg.config.launch import LaunchConfig
+from kseg.config.medical import MedicalConfig
 from kseg.config.models import ModelsConfig
 from kseg.config.parse import UsageError, parse_config
 from kseg.config.parts import PartsConfig
@@ -18,11 +20,13 @@ __all__ = [
     "AugmentationConfig",
     "CheckConfig",
     "CompareConfig",
+    "DemoConfig",
     "DownloadConfig",
     "EvaluateConfig",
     "FolderTestConfig",
     "LabelmeConfig",
     "LaunchConfig",
+    "MedicalConfig",
     "ModelsConfig",
     "PartsConfig",
     "PredictConfig",

@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# What `make test` installs beside TensorFlow: backends, and libraries on PyTorch to compare our
-# losses and metrics with. BACKENDS= tests on TensorFlow alone and skips what needs the others.
-BACKENDS ?= jax,torch,oracles
+# What `make test` installs beside TensorFlow: backends, libraries on PyTorch to compare our losses
+# and metrics with, and what runs models elsewhere. BACKENDS= tests on TensorFlow alone and skips
+# what needs the others.
+BACKENDS ?= jax,torch,oracles,demo,huge,ray,runtimes
 # Processes that the tests run in.
 JOBS ?= 2
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt

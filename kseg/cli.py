@@ -32,6 +32,12 @@ COMMANDS = {
     "test": Command(
         "FolderTestConfig", "kseg.inference.folder_test:folder_test", "segment and score folders"
     ),
+    "train_medical": Command(
+        "MedicalConfig",
+        "kseg.training.medical:train_medical",
+        "train on few grey images with 0/255 masks",
+    ),
+    "demo": Command("DemoConfig", "kseg.demo.serve:demo", "try models on a web page"),
     "launch": Command(
         "LaunchConfig", "kseg.launch:launch", "train with several processes", needs_keras=False
     ),

@@ -22,6 +22,7 @@ ALLOWED = {
     "data": {"palette"},
     "inference": {"losses", "models", "metrics", "data", "palette", "config", "runs"},
     "training": ALL | {"inference"},
+    "demo": {"inference", "data", "palette", "config"},
     "export": {"models", "inference", "config", "runs"},
     "commands": ALL | {"inference", "training", "export"},
     "launch": {"config", "cli"},

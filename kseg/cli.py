@@ -6,10 +6,11 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from kseg.quiet import quiet_stderr
 
 USAGE_EXIT_CODE = 2
 
@@ -113,7 +114,7 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
     if command.needs_keras:
         prepare_backend()
-        with _quiet_stderr():
+        with quiet_stderr():
             importlib.import_module("keras")
     module, function = command.function.split(":")
     getattr(importlib.import_module(module), function)(settings)
@@ -132,25 +133,6 @@ def prepare_backend() -> None:
     # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache() / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drop what is written to file descriptor 2.
-
-    TensorFlow's native code reports there that it found no GPU, before it reads its log level;
-    what goes wrong in an import is an exception and stays one.
-    """
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
 
 
 def _overview() -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from kseg.config.checks import require_at_least, require_at_most
 from kseg.config.engine import EngineName, check_engine
+from kseg.config.model_paths import model_paths
 from kseg.config.parse import UsageError
 from kseg.config.predict import Tta
 from kseg.config.train import ImageInit
@@ -106,11 +106,7 @@ class EvaluateConfig:
     @property
     def models(self) -> list[str]:
         """The models that answer together."""
-        if not isinstance(self.model, str):
-            return list(self.model)
-        # A name may have a comma in it.
-        names = [self.model] if Path(self.model).exists() else self.model.split(",")
-        return [name.strip() for name in names if name.strip()]
+        return model_paths(self.model)
 
     @property
     def predictor_options(self) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from kseg.config.checks import require_at_least
 from kseg.config.engine import EngineName, check_engine
+from kseg.config.model_paths import model_paths
 from kseg.config.parse import UsageError
 
 KINDS = ("label", "colour", "overlay", "cutout", "heatmap", "labelme", "coco", "count")
@@ -113,10 +113,7 @@ class PredictConfig:
     @property
     def models(self) -> list[str]:
         """The models that answer together."""
-        if not isinstance(self.model, str):
-            return list(self.model)
-        # A name may have a comma in it.
-        return [self.model] if Path(self.model).exists() else _words(self.model)
+        return model_paths(self.model)
 
     @property
     def kinds(self) -> tuple[str, ...] | None:

@@ -195,7 +195,12 @@ def rgb_of_bgr(image: np.ndarray) -> np.ndarray:
     return image[..., (2, 1, 0, 3)[: image.shape[-1]]] if image.shape[-1] >= 3 else image
 
 
-def _read_numpy(path: Path) -> np.ndarray:
+def open_numpy(path: Path) -> np.ndarray:
+    """Map a NumPy file of an image `(H, W)` or `(H, W, bands)` into memory.
+
+    Raises:
+        ValueError: The file is damaged or holds no image.
+    """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy parses the header as Python
@@ -205,6 +210,11 @@ def _read_numpy(path: Path) -> np.ndarray:
             f"{path}: the array has the shape {array.shape}; an image is (height, width) or "
             "(height, width, bands)"
         )
+    return array
+
+
+def _read_numpy(path: Path) -> np.ndarray:
+    array = open_numpy(path)
     height, width, bands = (*array.shape, 1)[:3]
     check_pixels(height, width, path, bands)
     return np.array(array)

@@ -6,7 +6,6 @@ import importlib.util
 import logging
 import math
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import keras
 
 import kseg
 from kseg.inference.engines.base import cores
+from kseg.quiet import quiet_stderr
 
 _STORE_BYTES = 256 * 2**20
 # Chosen for the process that asks, or by its user.
@@ -94,27 +94,12 @@ def _join(address: str | None, workers: int) -> None:
             "include_dashboard": False,
         }
     try:
-        with _quiet_stderr():
+        with quiet_stderr():
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, RuntimeError) as error:
         if address is None:
             raise
         raise ValueError(f"{address}: no Ray cluster answers here ({error})") from None
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drop what is written to file descriptor 2: Ray's native code tells its log level there."""
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
 
 
 def _share(workers: int, *, local: bool) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kseg.data.decode import open_numpy
+
 
 class RawRows:
     """Reads rows from where they are in a file.
@@ -73,15 +75,7 @@ def numpy_rows(path: Path) -> RawRows | _Columns:
     Raises:
         ValueError: The file is damaged or holds no image.
     """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy parses the header as Python
-        raise ValueError(f"{path}: no NumPy array can be read from it ({error})") from None
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise ValueError(
-            f"{path}: the array has the shape {array.shape}; an image is (height, width) or "
-            "(height, width, bands)"
-        )
+    array = open_numpy(path)
     image = array if array.ndim == 3 else array[..., None]
     if not array.flags.c_contiguous:
         return _Columns(image)

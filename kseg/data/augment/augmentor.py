@@ -142,7 +142,8 @@ class _Source:
 
     def __post_init__(self) -> None:
         y, x = np.indices(self.labels.shape).astype(np.float32)
-        self.planes = [Image.fromarray(plane) for plane in (x, y, np.ones_like(x))]
+        planes = np.stack([x, y, np.ones_like(x)])
+        self.planes = [Image.fromarray(np.asarray(plane)) for plane in planes]
 
     def apply(self, step: Step) -> None:
         # Some operations draw numbers for each image of a list: all get the same ones.

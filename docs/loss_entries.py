@@ -136,6 +136,9 @@ ENTRIES = {
         "sum", "`ce + dice`", "", "a good default: steady like `ce`, and small objects count"
     ),
     "bce_dice": Entry("sum", "`bce + dice`", "", "the same for a sigmoid channel"),
+    "edge_weighted_ce_dice": Entry(
+        "sum", "`edge_weighted_ce + dice`", "", "few images of touching cells; see docs/medical.md"
+    ),
     "ce_jaccard": Entry("sum", "`ce + jaccard`", "", "as `ce_dice`, nearer to the IoU"),
     "bce_jaccard": Entry("sum", "`bce + jaccard`", "", "the same for a sigmoid channel"),
     "unified_focal": Entry(

@@ -295,5 +295,6 @@ SUMS = {
     "bce_jaccard": ("bce", "jaccard"),
     "ce_dice": ("ce", "dice"),
     "ce_jaccard": ("ce", "jaccard"),
+    "edge_weighted_ce_dice": ("edge_weighted_ce", "dice"),
     "unified_focal": ("unified_pixels", "unified_regions"),
 }

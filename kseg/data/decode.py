@@ -112,7 +112,9 @@ def from_pillow(
     Raises:
         ValueError: The file is damaged.
     """
-    image = ImageOps.exif_transpose(load_pixels(image, path, page))
+    image = load_pixels(image, path, page)
+    # Not in place, upright images would be copied too.
+    ImageOps.exif_transpose(image, in_place=True)
     if stretch is not None:
         return _stored_values(image, stretch)
     if image.mode in ("P", "PA"):

@@ -20,6 +20,7 @@ def edge_weights(
     class_weights: Sequence[float] | None = None,
     ignore_class: int | None = None,
     instances: np.ndarray | None = None,
+    background: int = 0,
 ) -> np.ndarray:
     """Return the weight of each pixel in a loss, float32 `(H, W)`.
 
@@ -27,7 +28,7 @@ def edge_weights(
     arXiv:1505.04597), `w_c` being the weight of the pixel's class, `d1` and `d2` the distances in
     pixels to the nearest and to the second nearest object, between the centres of pixels.
 
-    The second summand is there on background pixels (class 0) only, as in the paper's figure.
+    The second summand is there on background pixels only, as in the paper's figure.
     Within an object, where `d1 = 0`, the formula would strengthen the rims on both sides of a gap
     even more than the gap. So objects that touch get none: draw at least one pixel of background
     between them, as the paper does. It is 0 with fewer than two objects, and left out where it
@@ -40,23 +41,29 @@ def edge_weights(
         class_weights: Weights of at least 0, one per class; None gives every class 1.
         ignore_class: Label of pixels that get weight 0 and belong to no object, or None.
         instances: Number of the object that each pixel belongs to, `(H, W)`, 0 for none. By
-            default objects are the connected parts of each class above 0. Parts that meet at a
-            corner only are two objects (4-connectivity): a line of background one pixel wide
-            separates them also where it runs diagonally.
+            default objects are the connected parts of each class but the background. Parts that
+            meet at a corner only are two objects (4-connectivity): a line of background one pixel
+            wide separates them also where it runs diagonally.
+        background: Label of what lies between objects.
 
     Raises:
         ValueError: An argument out of range, a label without class weight, or an object of
             `instances` on background.
     """
-    _check(labels, w0, sigma, instances)
+    _check(labels, w0, sigma)
+    if instances is not None:
+        _check_instances(instances, labels, background)
     valid = np.ones(labels.shape, bool) if ignore_class is None else labels != ignore_class
     weights = _weights_of_classes(labels, valid, class_weights)
-    objects = _components(labels, valid) if instances is None else _numbered(instances, valid)
+    objects = (
+        _components(labels, valid, background) if instances is None else _numbered(instances, valid)
+    )
     between = _between(objects, w0, sigma)
-    return np.where(valid, weights + np.where(labels == 0, between, 0.0), 0.0).astype(np.float32)
+    weights = weights + np.where(labels == background, between, 0.0)
+    return np.where(valid, weights, 0.0).astype(np.float32)
 
 
-def _check(labels: np.ndarray, w0: float, sigma: float, instances: np.ndarray | None) -> None:
+def _check(labels: np.ndarray, w0: float, sigma: float) -> None:
     if labels.ndim != 2 or labels.dtype.kind not in "iu":
         raise ValueError(
             f"edge weights need a label map (H, W) of whole numbers, got {labels.dtype} of shape "
@@ -64,15 +71,16 @@ def _check(labels: np.ndarray, w0: float, sigma: float, instances: np.ndarray | 
         )
     if not (w0 >= 0 and math.isfinite(w0) and sigma > 0 and math.isfinite(sigma)):
         raise ValueError(f"edge weights need w0 >= 0 and sigma > 0, got {w0} and {sigma}")
-    if instances is None:
-        return
+
+
+def _check_instances(instances: np.ndarray, labels: np.ndarray, background: int) -> None:
     if instances.shape != labels.shape or instances.dtype.kind not in "iu":
         raise ValueError(
             f"instances must be whole numbers of the labels' shape {labels.shape}, got "
             f"{instances.dtype} of shape {instances.shape}"
         )
-    if ((instances > 0) & (labels == 0)).any():
-        raise ValueError("instances has objects where labels is background (0)")
+    if ((instances > 0) & (labels == background)).any():
+        raise ValueError(f"instances has objects where labels is background ({background})")
 
 
 def _weights_of_classes(
@@ -89,11 +97,11 @@ def _weights_of_classes(
     return table[np.where(valid, labels, 0)]
 
 
-def _components(labels: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Number the connected parts of equal label above 0 from 1 on."""
+def _components(labels: np.ndarray, valid: np.ndarray, background: int) -> np.ndarray:
+    """Number the connected parts of equal label that are no background from 1 on."""
     from skimage.measure import label
 
-    return label(np.where(valid, labels, 0), background=0, connectivity=1)
+    return label(np.where(valid, labels, background), background=background, connectivity=1)
 
 
 def _numbered(instances: np.ndarray, valid: np.ndarray) -> np.ndarray:

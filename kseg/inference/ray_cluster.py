@@ -96,10 +96,14 @@ def _join(address: str | None, workers: int) -> None:
     try:
         with quiet_stderr():
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError) as error:
+    except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
         if address is None:
             raise
-        raise ValueError(f"{address}: no Ray cluster answers here ({error})") from None
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"{address}: no Ray cluster answers here ({reason}); if it is there, see whether its "
+            "token is in RAY_AUTH_TOKEN"
+        ) from None
 
 
 def _share(workers: int, *, local: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from kseg.losses.algebra import WeightedSum
 from kseg.losses.binary import BinaryCrossEntropy
+from kseg.losses.edge_weighted import EdgeWeightedCrossEntropy
 from kseg.losses.options import check_number
 from kseg.losses.pixel import CrossEntropy
 from kseg.losses.region import Dice, Jaccard
@@ -14,6 +15,7 @@ _SUMS = {
     "ce_dice": (CrossEntropy, Dice),
     "bce_jaccard": (BinaryCrossEntropy, Jaccard),
     "ce_jaccard": (CrossEntropy, Jaccard),
+    "edge_weighted_ce_dice": (EdgeWeightedCrossEntropy, Dice),
 }
 
 

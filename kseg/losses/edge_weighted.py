@@ -2,7 +2,7 @@
 
 import keras
 
-from kseg.losses.options import check_number
+from kseg.losses.options import check_number, check_whole
 from kseg.losses.pixel import CrossEntropy
 from kseg.losses.registry import register
 
@@ -23,16 +23,18 @@ class EdgeWeightedCrossEntropy(CrossEntropy):
     Args:
         w0: Height of the weights between objects, at least 0; for whoever makes the maps.
         sigma: Their reach in pixels, above 0; likewise.
+        background: Label of what lies between objects, a whole number; likewise.
         **options: See `CrossEntropy`.
 
     Raises:
         ValueError: If an option has a bad value, or, called, there is no map of weights.
     """
 
-    def __init__(self, *, w0=10.0, sigma=5.0, **options):
+    def __init__(self, *, w0=10.0, sigma=5.0, background=0, **options):
         super().__init__(**options)
         w0, sigma = check_number("w0", w0), check_number("sigma", sigma, above=True)
-        self.pixel_weights = {"w0": w0, "sigma": sigma}
+        background = check_whole("background", background)
+        self.pixel_weights = {"w0": w0, "sigma": sigma, "background": background}
 
     def terms(self, batch):
         """Return the values and weights of the pixels."""

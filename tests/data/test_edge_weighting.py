@@ -95,6 +95,15 @@ def test_a_diagonal_line_of_background_separates_two_objects():
     np.testing.assert_allclose(edge_weights(labels), expected, rtol=1e-6)
 
 
+@PROPERTY
+@given(LABELS)
+def test_membranes_may_have_any_label(labels):
+    # The same objects, with the numbers of background and class 1 exchanged.
+    renamed = np.choose(np.minimum(labels, 3), (1, 0, 2, 255)).astype(np.uint8)
+    found = edge_weights(renamed, background=1, sigma=2.0, ignore_class=255)
+    np.testing.assert_array_equal(found, edge_weights(labels, sigma=2.0, ignore_class=255))
+
+
 def test_instances_say_what_one_object_is():
     labels = np.array([[1, 0, 1, 0, 1]], np.uint8)
     # The left and the middle part are one object, so between them d2 is that to the right part.
@@ -123,6 +132,11 @@ def test_instances_may_cover_every_pixel():
         (-np.eye(3, dtype=int), {"class_weights": [1, 1]}, "label -1 has no class weight"),
         (np.eye(3, dtype=int), {"instances": np.eye(2, dtype=int)}, "of the labels' shape"),
         (np.eye(3, dtype=int), {"instances": np.ones((3, 3), int)}, "is background"),
+        (
+            np.zeros((3, 3), int),
+            {"instances": np.ones((3, 3), int), "background": 0},
+            r"background \(0\)",
+        ),
     ],
 )
 def test_bad_arguments_get_one_sentence(labels, options, sentence):

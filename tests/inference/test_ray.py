@@ -198,5 +198,10 @@ def test_the_commands_of_the_page_are_understood():
             parse_config(configs[re.search(r"(\w+)\.py$", words[1])[1]], words[2:])
 
 
+def test_the_code_of_the_page_runs():
+    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        exec(compile(code, PAGE.name, "exec"), {})
+
+
 def test_the_links_of_the_page_lead_somewhere():
     check_links(PAGE)

@@ -146,7 +146,8 @@ def test_losses_of_keras_join_a_sum():
 def test_a_config_restores_a_loss(name):
     chosen = {
         "alpha": {"c_focal": [1.0, 2.0, 3.0]}.get(name, 0.6),
-        **{"asymmetric": False, "beta": 0.8, "class_ids": [1, 2], "class_weights": [1.0, 2.0, 0.5]},
+        **{"asymmetric": False, "background": 1, "beta": 0.8, "class_ids": [1, 2]},
+        **{"class_weights": [1.0, 2.0, 0.5]},
         **{"delta": 0.7, "from_logits": False, "gamma": 0.3, "ignore_class": 255},
         **{"iterations": 5, "label_smoothing": 0.1, "min_kept": 0.2, "per_image": True},
         **{"sigma": 3.0, "smooth": 0.5, "threshold": 0.6, "w0": 4.0, "weight": 0.3},
@@ -174,7 +175,7 @@ def test_a_map_of_weights_is_a_weighted_mean_over_pixels():
 def test_in_a_sum_the_losses_over_pixels_take_the_map_of_weights():
     weights = RNG.random(LABELS.shape).astype("float32")
     both = get_loss("edge_weighted_ce", w0=5) + 2 * get_loss("dice")
-    assert both.pixel_weights == {"w0": 5.0, "sigma": 5.0}
+    assert both.pixel_weights == {"w0": 5.0, "sigma": 5.0, "background": 0}
     expected = float(get_loss("ce")(LABELS, IMAGES, sample_weight=weights))
     expected += 2 * float(get_loss("dice")(LABELS, IMAGES))
     assert float(both(LABELS, IMAGES, sample_weight=weights)) == pytest.approx(expected, rel=1e-6)

@@ -17,8 +17,9 @@ from kseg.data.dataset import Dataset
 from kseg.data.registry import open_dataset
 from kseg.losses import get_loss
 from kseg.metrics import best_over_thresholds, membrane_instances, v_rand
+from kseg.training.cell_scores import Answers, cell_scores
 from kseg.training.inputs import Inputs
-from kseg.training.medical import Answers, between_cells, cell_scores, membrane_label, train_medical
+from kseg.training.medical import between_cells, membrane_label, train_medical
 from tests.conftest import ROOT
 from tests.test_docs import check_links
 
@@ -109,7 +110,7 @@ def test_every_fold_is_scored(slices, tmp_path):
     )
     found = sorted(tmp_path.glob("*/unet/evaluation/cells.json"))
     assert [path.parts[-4] for path in found] == [f"medical_fold{fold}" for fold in range(3)]
-    # Twelve of the fourteen slices are no test part: three parts of four or less.
+    # Eight of the fourteen slices are no test part; each is scored once.
     assert sum(json.loads(path.read_text())["images"] for path in found) == 8
 
 

@@ -19,7 +19,6 @@ from result_files import read_rows, write_rows  # noqa: E402
 
 RESULT = "table_on_parts.csv"
 SIZE = 96
-BATCH = 4
 IMAGES = 400
 # Parts as large as at 224x224, on even ground: a few hundred steps on two cores are to do.
 LOOK = {"clutter": 0.0, "magnification": 224 / SIZE}
@@ -28,6 +27,7 @@ LOOK = {"clutter": 0.0, "magnification": 224 / SIZE}
 def main(
     models: list[str] | None = None,
     steps: int = 300,
+    batch_size: int = 4,
     learning_rate: float = 0.002,
     ema: float = 0.0,
     seed: int = 0,
@@ -38,6 +38,7 @@ def main(
         models: Registered names; by default those of the founding table. Named ones are trained
             again where they have a row.
         steps: Training steps of each model.
+        batch_size: Images of each step.
         learning_rate: Highest learning rate of Adam.
         ema: Momentum of a running mean of the weights, 0 for none.
         seed: Seed of the weights and the augmentation.
@@ -52,22 +53,24 @@ def main(
         root = Path(folder)
         write_parts(root / "parts", size=(SIZE, SIZE), train=IMAGES, val=16, test=40, **LOOK)
         for name in models or [name for name in table if name not in rows]:
-            rows[name] = train(name, root, steps, options)
+            rows[name] = train(name, root, steps, batch_size, options)
             print(rows[name], flush=True)
             write_rows(RESULT, [rows[name] for name in sorted(rows)])
 
 
-def train(name: str, root: Path, steps: int, options: dict[str, float]) -> dict[str, object]:
+def train(
+    name: str, root: Path, steps: int, batch_size: int, options: dict[str, float]
+) -> dict[str, object]:
     """Train one model by the command that users have, and return its row."""
-    epochs = max(1, round(steps * BATCH / IMAGES))
+    epochs = max(1, round(steps * batch_size / IMAGES))
     flags = {
         "model_name": name,
         "data_root": root,
         "train_save_path": root / "weights",
         "input_height": SIZE,
         "input_width": SIZE,
-        "train_batch_size": BATCH,
-        "val_batch_size": BATCH,
+        "train_batch_size": batch_size,
+        "val_batch_size": batch_size,
         "epochs": epochs,
         "augment": "turns",
         "loss": "ce_dice",
@@ -84,8 +87,8 @@ def train(name: str, root: Path, steps: int, options: dict[str, float]) -> dict[
     return {
         "model": name,
         "size": SIZE,
-        "batch_size": BATCH,
-        "steps": epochs * IMAGES // BATCH,
+        "batch_size": batch_size,
+        "steps": epochs * IMAGES // batch_size,
         "foreground_iou": round(means["foreground_iou"], 3),
         "training_seconds": round(seconds),
         "backend": environment["backend"],

@@ -1,0 +1,182 @@
+"""Images that show 8-bit converters which numbers occur, and what 8 bits cost in mean IoU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from kseg.config import EvaluateConfig
+from kseg.data.io import read_image
+from kseg.data.pairing import list_images
+from kseg.data.parts_dataset import NAMES as DRAWN
+from kseg.data.resize import resize_image
+from kseg.inference.engines import Engine, KerasEngine, open_engine
+from kseg.inference.evaluation.classes import Classes
+from kseg.inference.evaluation.jobs import jobs_of
+from kseg.inference.evaluation.model_scorer import ModelScorer
+from kseg.inference.evaluation.options import EvaluationOptions
+from kseg.inference.evaluation.tally import Tally
+from kseg.inference.evaluation.truth import Truth, run_of, truth_of
+from kseg.inference.predictor import Predictor
+
+if TYPE_CHECKING:
+    from kseg.config.export import ExportConfig
+    from kseg.export.source import Source
+
+One = TypeVar("One")
+
+# Scoring more tells little and takes minutes on a large data set.
+MOST_SCORED = 200
+_WHERE = (
+    "give --calibration_data, a data set in any layout of docs/data.md or a folder of images like "
+    "those that the model will see"
+)
+
+
+def calibration_images(config: ExportConfig, source: Source) -> Iterator[np.ndarray]:
+    """Return images as they enter the network, to run the model on while ranges are recorded.
+
+    They are the training images of the data set in `config.calibration_data`, or the images of
+    that folder; without it the training images of the run. Of more than
+    `config.calibration_images` so many are taken at even distances.
+
+    Args:
+        config: The settings of the export.
+        source: The model.
+
+    Returns:
+        An iterator of uint8 images `(H, W, channels)`, fitted into the input as in training.
+
+    Raises:
+        ValueError: There are no images; one sentence says where they could come from.
+    """
+    files, read = _calibration_files(config, source)
+    chosen = evenly(files, config.calibration_images)
+    return (_fitted(read(one), config, source) for one in chosen)
+
+
+def evenly(items: Sequence[One], count: int) -> list[One]:
+    """Return at most `count` items at even distances, the first and the last among them."""
+    if len(items) <= count:
+        return list(items)
+    return [items[index] for index in np.linspace(0, len(items) - 1, count).round().astype(int)]
+
+
+def miou_drop(config: ExportConfig, source: Source, exported: Path) -> dict[str, Any]:
+    """Score the Keras model and an exported file on held-out images of the same data set.
+
+    Args:
+        config: The settings of the export.
+        source: The model.
+        exported: The file, with its description beside it.
+
+    Returns:
+        "miou_keras", "miou_exported" and their difference "miou_drop", means over the classes, and
+        "miou_of", what was scored; or "miou_drop" alone, a text that says why it is unknown.
+
+    Raises:
+        ValueError: An image or label map cannot be read.
+    """
+    try:
+        truth = _held_out(config, source)
+    except ValueError as error:
+        return {"miou_drop": f"not measured: {error}"}
+    engine = open_engine(exported)
+    info = source.info
+    if engine.size is not None:
+        info = replace(info, input_height=engine.size[0], input_width=engine.size[1])
+    ours = mean_iou(KerasEngine(source.model, info), truth)
+    theirs = mean_iou(engine, truth)
+    return {
+        "miou_keras": round(ours, 4),
+        "miou_exported": round(theirs, 4),
+        "miou_drop": round(ours - theirs, 4),
+        "miou_of": f"{len(truth.files)} {truth.split} images of {truth.dataset.name}",
+    }
+
+
+def mean_iou(engine: Engine, truth: Truth) -> float:
+    """Return the mean IoU over the classes, at the original size of the images."""
+    classes = Classes.of(truth.dataset, EvaluationOptions(bootstrap=0))
+    batch_size = engine.batch_size or 1
+    scorer = ModelScorer(Predictor(engine), truth.dataset, classes, batch_size=batch_size)
+    with Tally(classes) as tally:
+        tally.add_all(scorer.rows(jobs_of(truth.files)), len(truth.files))
+        tally.failures.check(len(truth.files), "scored")
+        return tally.summary().report.means["mean_iou"]
+
+
+def _fitted(image: np.ndarray, config: ExportConfig, source: Source) -> np.ndarray:
+    info = source.info
+    size = config.input_height or info.input_height, config.input_width or info.input_width
+    return np.clip(np.rint(resize_image(image, size, info.resize_op)), 0, 255).astype(np.uint8)
+
+
+def _calibration_files(
+    config: ExportConfig, source: Source
+) -> tuple[Sequence[Any], Callable[[Any], np.ndarray]]:
+    """Return files of images and the function that reads one."""
+    try:
+        truth = _truth(config, source, "train")
+    except ValueError as error:
+        folder = Path(config.calibration_data or "")
+        if config.calibration_data is None or not folder.is_dir():
+            raise
+        try:
+            images = list_images(folder)
+        except ValueError:
+            raise ValueError(
+                f"--calibration_data {folder}: there are no images in this folder, and it is no "
+                f"data set ({error})"
+            ) from None
+        return images, partial(read_image, channels=_channels(source))
+    return truth.files, truth.dataset.load_image
+
+
+def _held_out(config: ExportConfig, source: Source) -> Truth:
+    """Return labelled images that the model did not learn from.
+
+    Raises:
+        ValueError: There are none.
+    """
+    for split in ("test", "val"):
+        truth = _truth(config, source, split)
+        if labelled := [one for one in truth.files if one.mask is not None]:
+            return truth._replace(files=evenly(labelled, MOST_SCORED))
+    raise ValueError(f"the data set {truth.dataset.name} has no held-out images with labels")
+
+
+def _truth(config: ExportConfig, source: Source, split: str) -> Truth:
+    """Open a part of the data set of `calibration_data`, or of the run.
+
+    Raises:
+        ValueError: It is not there.
+    """
+    model = config.weights_path or config.model
+    name = root = None
+    if config.calibration_data is not None:
+        folder = Path(config.calibration_data)
+        if not folder.is_dir():
+            raise ValueError(f"--calibration_data {folder}: no such folder")
+        # By these names the data set would be drawn into the folder.
+        name = "images" if folder.name in DRAWN else folder.absolute().name
+        root = str(folder)
+    elif not run_of(model).config.is_file():
+        raise ValueError(f"{model} is in no run folder whose data set could be used; {_WHERE}")
+    wanted = EvaluateConfig(model=[str(model)], dataset_name=name, data_root=root, split=split)
+    try:
+        return truth_of(wanted, source.info, _channels(source))
+    except ValueError as error:
+        if config.calibration_data is not None:
+            raise
+        raise ValueError(f"the data set of the run cannot be used ({error}); {_WHERE}") from None
+
+
+def _channels(source: Source) -> int:
+    (tensor,) = source.model.inputs
+    return tensor.shape[-1]

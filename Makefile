@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # What `make test` installs beside TensorFlow: backends, libraries on PyTorch to compare our losses
-# and metrics with, and what runs models elsewhere. BACKENDS= tests on TensorFlow alone and skips
+# and metrics with, and what exports models and runs them elsewhere. BACKENDS= tests on TensorFlow alone and skips
 # what needs the others.
-BACKENDS ?= jax,torch,oracles,demo,huge,ray,runtimes
+BACKENDS ?= jax,torch,oracles,demo,huge,ray,runtimes,export
 # Processes that the tests run in.
 JOBS ?= 2
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt

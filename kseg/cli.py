@@ -43,6 +43,16 @@ COMMANDS = {
         "LaunchConfig", "kseg.launch:launch", "train with several processes", needs_keras=False
     ),
     "compare": Command("CompareConfig", "kseg.training.compare:compare", "compare runs"),
+    "export_onnx": Command("OnnxConfig", "kseg.export:export", "export to ONNX"),
+    "export_pb": Command("PbConfig", "kseg.export:export", "export to a frozen TensorFlow graph"),
+    "export_savedmodel": Command(
+        "SavedModelConfig", "kseg.export:export", "export to a TensorFlow SavedModel"
+    ),
+    "export_litert": Command("LitertConfig", "kseg.export:export", "export to LiteRT"),
+    "export_openvino": Command("OpenvinoConfig", "kseg.export:export", "export to OpenVINO"),
+    "export_ncnn": Command("NcnnConfig", "kseg.export:export", "export to ncnn"),
+    "export_tensorrt": Command("TensorrtConfig", "kseg.export:export", "export to TensorRT"),
+    "export_all": Command("ExportAllConfig", "kseg.export:export_all", "export to every format"),
     "models": Command("ModelsConfig", "kseg.commands:print_models", "list the models"),
     "parts": Command(
         "PartsConfig", "kseg.commands:make_parts", "draw the data set", needs_keras=False
@@ -113,15 +123,26 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
 
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
     if command.needs_keras:
-        prepare_backend()
+        prepare_backend(getattr(settings, "backend", None))
         with quiet_stderr():
             importlib.import_module("keras")
     module, function = command.function.split(":")
     getattr(importlib.import_module(module), function)(settings)
 
 
-def prepare_backend() -> None:
-    """Choose an installed backend and set what must be in the environment before Keras loads."""
+def prepare_backend(needed: str | None = None) -> None:
+    """Choose an installed backend and set what must be in the environment before Keras loads.
+
+    Args:
+        needed: The only backend that a command works on, whatever the user's own choice is.
+
+    Raises:
+        ValueError: It is not installed, or none is.
+    """
+    if needed is not None:
+        if importlib.util.find_spec(needed) is None:
+            raise ValueError(f"this command works on {needed} alone: pip install {needed}")
+        os.environ["KERAS_BACKEND"] = needed
     if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("tensorflow") is None:
         installed = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
         if not installed:

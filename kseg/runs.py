@@ -64,6 +64,11 @@ class RunFolder:
         """Folder for the scores on held-out images."""
         return self.path / "evaluation"
 
+    @property
+    def exports(self) -> Path:
+        """Folder for the model in the formats of other runtimes."""
+        return self.path / "export"
+
     def exists(self) -> bool:
         """Tell whether a run got as far as a checkpoint here."""
         return self.best.is_file() or self.last.is_file()

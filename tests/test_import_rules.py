@@ -24,7 +24,7 @@ ALLOWED = {
     "inference": {"losses", "models", "metrics", "data", "palette", "config", "runs"},
     "training": ALL | {"inference"},
     "demo": {"inference", "data", "palette", "config"},
-    "export": {"models", "inference", "config", "runs"},
+    "export": {"models", "inference", "config", "runs", "data", "palette"},
     "commands": ALL | {"inference", "training", "export"},
     "launch": {"config", "cli"},
     "cli": {"config"},
@@ -67,6 +67,12 @@ def test_scripts_are_thin(script):
     kseg_imports = {name for name in imports_of(script) if name.startswith("kseg")}
     assert kseg_imports == {"kseg.cli"}
     assert len(script.read_text("utf-8").splitlines()) <= 30
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if part_of(path) == "export"], ids=str)
+def test_backends_are_imported_inside_functions_only(path):
+    packages = {name.split(".")[0] for name in imports_of(path, top_level_only=True)}
+    assert not packages & {*BACKENDS, "tf2onnx", "onnx", "onnxruntime", "openvino", "ncnn", "nncf"}
 
 
 def test_importing_kseg_loads_nothing_heavy(run_script):

@@ -6,6 +6,17 @@ from kseg.config.compare import CompareConfig
 from kseg.config.demo import DemoConfig
 from kseg.config.download import DownloadConfig
 from kseg.config.evaluate import EvaluateConfig, FolderTestConfig
+from kseg.config.export import ExportConfig
+from kseg.config.export_formats import (
+    ExportAllConfig,
+    LitertConfig,
+    NcnnConfig,
+    OnnxConfig,
+    OpenvinoConfig,
+    PbConfig,
+    SavedModelConfig,
+    TensorrtConfig,
+)
 from kseg.config.labelme import LabelmeConfig
 from kseg.config.launch import LaunchConfig
 from kseg.config.medical import MedicalConfig
@@ -23,13 +34,22 @@ __all__ = [
     "DemoConfig",
     "DownloadConfig",
     "EvaluateConfig",
+    "ExportAllConfig",
+    "ExportConfig",
     "FolderTestConfig",
     "LabelmeConfig",
     "LaunchConfig",
+    "LitertConfig",
     "MedicalConfig",
     "ModelsConfig",
+    "NcnnConfig",
+    "OnnxConfig",
+    "OpenvinoConfig",
     "PartsConfig",
+    "PbConfig",
     "PredictConfig",
+    "SavedModelConfig",
+    "TensorrtConfig",
     "TrainConfig",
     "UsageError",
     "VocAnnotationConfig",

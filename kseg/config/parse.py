@@ -29,7 +29,8 @@ def parse_config(
 
     A config class may have `aliases`, short names of its flags, and a method `base_config()`: the
     path of a YAML file that then comes between the defaults and `--config`, or None. It may have
-    `several`: the names of fields that take any number of values without a flag, with their help.
+    `several`: the names of fields that take any number of values without a flag, with their help;
+    or `positional`: the name of the field that a first word without a flag is for.
 
     Args:
         config_class: A dataclass whose docstring describes every field.
@@ -40,6 +41,9 @@ def parse_config(
         UsageError: An unknown flag or key, or a bad value; one sentence that names it.
     """
     arguments = _without_aliases(config_class, sys.argv[1:] if argv is None else argv)
+    positional = getattr(config_class, "positional", None)
+    if positional and arguments and not arguments[0].startswith("-"):
+        arguments.insert(0, f"--{positional}")
     config = _parse(config_class, arguments, prog)
     base = config.base_config() if hasattr(config, "base_config") else None
     if base is None:

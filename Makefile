@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # What `make test` installs beside TensorFlow: backends, libraries on PyTorch to compare our losses
-# and metrics with, and what exports models and runs them elsewhere. BACKENDS= tests on TensorFlow alone and skips
-# what needs the others.
+# and metrics with, and what exports models and runs them. BACKENDS= tests on TensorFlow alone and
+# skips what needs the others.
 BACKENDS ?= jax,torch,oracles,demo,huge,ray,runtimes,export
 # Processes that the tests run in.
 JOBS ?= 2

@@ -98,7 +98,7 @@ class PbConfig(ExportConfig):
 
 @dataclass
 class SavedModelConfig(ExportConfig):
-    """Export to a TensorFlow SavedModel, for TensorFlow Serving; it takes JPEG and PNG files too."""
+    """Export to a TensorFlow SavedModel for TensorFlow Serving; it takes JPEG and PNG files too."""
 
     format: ClassVar[str] = "savedmodel"
     suffix: ClassVar[str] = "_savedmodel"

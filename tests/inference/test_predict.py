@@ -142,6 +142,9 @@ def test_every_kind_can_be_written_at_once(model, at, capsys):
     (annotation,) = json.loads(Path("out/coco.json").read_text())["annotations"]
     assert annotation["area"] == labels.sum()
     assert "bright" in capsys.readouterr().out
+    # The polygons lie beside a JSON file of another kind, and apart from the image.
+    main(["json_to_dataset", "out", "--images", "in", "--output", "again"])
+    np.testing.assert_array_equal(labels_of("again/mask_png/a.png"), labels)
 
 
 def test_heat_maps_have_a_mode_and_can_be_of_one_class(model, at):

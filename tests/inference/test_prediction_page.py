@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from kseg.config import PredictConfig, parse_config
+from kseg.config import LabelmeConfig, PredictConfig, parse_config
 from kseg.config.predict import KINDS, Mode, Tta
 from kseg.inference.film import FILM_KINDS
 from kseg.inference.sources import STDIN
@@ -16,6 +16,7 @@ from tests.test_docs import check_links
 
 PAGE = ROOT / "docs" / "prediction.md"
 TEXT = PAGE.read_text("utf-8")
+CONFIGS = {"examples/predict.py": PredictConfig, "tools/json_to_dataset.py": LabelmeConfig}
 LARGEST_PICTURE = 300_000
 
 
@@ -27,7 +28,7 @@ def test_the_commands_are_understood():
     for line in "".join(blocks("sh")).splitlines():
         words = shlex.split(line)
         assert (ROOT / words[1]).is_file()
-        parse_config(PredictConfig, words[2:])
+        parse_config(CONFIGS[words[1]], words[2:])
 
 
 def test_the_code_runs(parts_root, tmp_path, monkeypatch):
@@ -49,7 +50,7 @@ def test_every_kind_mode_and_set_of_views_is_named(name):
 
 
 def test_flags_of_the_page_are_settings():
-    flags = set(re.findall(r"--(\w+)", TEXT)) - {"test_images", "output_path"}
+    flags = set(re.findall(r"--(\w+)", TEXT)) - {"test_images", "output_path", "images"}
     assert flags <= set(PredictConfig.__dataclass_fields__)
     assert set(re.findall(r"`(\w+)`", TEXT)) >= set(FILM_KINDS)
 

@@ -14,7 +14,7 @@ from kseg.data.labelme.class_map import CLASS_FILE, ClassMap
 from kseg.data.labelme.files import write_classes
 from kseg.data.labelme.images import check_size, image_size, load_image
 from kseg.data.labelme.raster import rasterise
-from kseg.data.labelme.splits import Split, list_parts
+from kseg.data.labelme.splits import Split, json_files, list_parts
 from kseg.data.labelme.strict_json import parse_json, read_bytes
 from kseg.data.labelme.survey import Survey, choose_classes, survey
 
@@ -77,9 +77,9 @@ def _image(files: SampleFiles) -> Path | None:
 def is_labelme_folder(folder: Path) -> bool:
     """Tell whether the first JSON file of a folder, or of its part `train`, is labelme's."""
     for place in (folder / "train", folder):
-        first = min(place.glob("*.json"), default=None)
-        if first is not None:
-            return _is_annotation(first)
+        files = json_files(place) if place.is_dir() else []
+        if files:
+            return _is_annotation(files[0])
     return False
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 PARTS = ("train", "val", "test")
+# What `kseg predict` may write beside labelme files.
+_OTHER_FILE = "coco.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Split:
             )
 
 
+def json_files(folder: Path) -> list[Path]:
+    """Return what may be labelme files in a folder, in the order of their names."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() == ".json" and path.name != _OTHER_FILE and path.name[0] != "."
+    )
+
+
 def list_json(folder: Path) -> list[Path]:
     """Return the JSON files of a folder, without those below it, in the order of their names.
 
@@ -45,11 +56,7 @@ def list_json(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder")
-    files = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() == ".json" and not path.name.startswith(".")
-    )
+    files = json_files(folder)
     if not files:
         raise ValueError(f"{folder}: there is no JSON file in this folder")
     check_stems(files)
@@ -82,10 +89,9 @@ def list_parts(folder: Path, split: Split | None = None) -> dict[str, list[Path]
 
 
 def _subfolders(folder: Path) -> dict[str, list[Path]]:
-    beside = min(folder.glob("*.json"), default=None)
-    if beside is not None:
+    if beside := json_files(folder):
         raise ValueError(
-            f"{beside}: this file lies beside the folder train and belongs to no part; move it "
+            f"{beside[0]}: this file lies beside the folder train and belongs to no part; move it "
             f"into {', '.join(PARTS[:-1])} or {PARTS[-1]}"
         )
     parts = {part: list_json(folder / part) if (folder / part).is_dir() else [] for part in PARTS}

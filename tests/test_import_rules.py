@@ -24,7 +24,7 @@ ALLOWED = {
     "inference": {"losses", "models", "metrics", "data", "palette", "config", "runs"},
     "training": ALL | {"inference"},
     "demo": {"inference", "data", "palette", "config"},
-    "export": {"models", "inference", "config", "runs", "data", "palette"},
+    "export": {"layers", "models", "inference", "config", "runs", "data", "palette"},
     "commands": ALL | {"inference", "training", "export"},
     "launch": {"config", "cli"},
     "cli": {"config"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,8 @@ class Sidecar:
         palette: Colours `(r, g, b)` of the classes; by default those of `kseg.palette`.
         source: The run that was exported.
         kseg_version: Version that wrote the file.
+        facts: What is worth knowing about the file, such as its opset; for people.
+        parity: How its answers compared with those of the original when it was written.
     """
 
     format: str
@@ -56,6 +58,8 @@ class Sidecar:
     palette: Sequence[tuple[int, int, int]] = ()
     source: str = ""
     kseg_version: str = __version__
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parity: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the choices and fill in the colours."""
@@ -112,7 +116,7 @@ def sidecar_path(model_file: str | Path) -> Path:
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that a dataclass has fields for, all without a default among them."""
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in values:
-            raise KeyError(field.name)
-    return {field.name: values[field.name] for field in fields(kind) if field.name in values}
+    for one in fields(kind):
+        if one.default is one.default_factory is MISSING and one.name not in values:
+            raise KeyError(one.name)
+    return {one.name: values[one.name] for one in fields(kind) if one.name in values}

@@ -1,0 +1,88 @@
+"""Export to ONNX."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kseg.config import OnnxConfig
+from kseg.export.artifact import Artifact
+from kseg.export.graph import make_graph
+from kseg.export.onnx_model import all_nodes, onnx_model
+from kseg.export.opencv import opencv_answer
+from kseg.export.source import Source
+from kseg.inference.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def convert(source: Source, config: OnnxConfig, path: Path) -> Artifact:
+    """Write an `.onnx` file.
+
+    Raises:
+        ValueError: The model has an operation that ONNX lacks.
+    """
+    import onnx
+
+    if config.precision == "int8":
+        from kseg.export import onnx_int8
+
+        return onnx_int8.convert(source, config, path)
+    graph = make_graph(source, config)
+    model, transposes = onnx_model(
+        graph, opset=config.opset, layout=config.layout, simplify=config.simplify
+    )
+    if config.precision == "float16":
+        model = half_precision(model)
+    sidecar = graph.sidecar("onnx", layout=config.layout)
+    describe(model, sidecar)
+    onnx.save(model, path)
+    sidecar.write(path)
+    facts = {
+        "opset": config.opset,
+        "operators": operators(model),
+        "transposes": f"{transposes[0]} -> {transposes[1]}",
+    }
+    if config.precision == "float32":
+        facts["OpenCV"] = opencv_answer(path, source, config)
+    return Artifact(path, sidecar, facts)
+
+
+def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model computing in float16, with the input and the output it had.
+
+    Resizing stays in float32, which ONNX Runtime alone has for it on a CPU.
+    """
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    return convert_float_to_float16(model, keep_io_types=True)
+
+
+def describe(model: onnx.ModelProto, sidecar: Sidecar) -> None:
+    """Write into the model itself what its classes mean and how images are prepared."""
+    info = sidecar.model
+    about = {
+        "model_name": info.model_name,
+        "class_names": list(info.class_names),
+        "palette": sidecar.palette,
+        "image_init": info.image_init,
+        "input": f"0..255, {sidecar.layout}, {sidecar.channels} channels (RGB where there are 3)",
+        "output": sidecar.output,
+        "resize_op": info.resize_op,
+        "kseg_version": sidecar.kseg_version,
+        "source": sidecar.source,
+    }
+    model.producer_name, model.producer_version = "kseg", sidecar.kseg_version
+    del model.metadata_props[:]
+    for key, value in about.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        model.metadata_props.add(key=key, value=text)
+
+
+def operators(model: onnx.ModelProto) -> str:
+    """Return the kinds of operators and how many there are of each, the most frequent first."""
+    kinds = Counter(node.op_type for node in all_nodes(model.graph))
+    return ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())

@@ -1,0 +1,56 @@
+"""Writing an export, of one file or several, in one step."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside `target` that is deleted afterwards with all that is in it.
+
+    Raises:
+        OSError: Nothing can be written there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
+        yield Path(folder)
+
+
+def place(draft: Path, main: Path, target: Path) -> None:
+    """Move all that is in a draft folder to where it belongs, the main file or folder last.
+
+    Whoever finds the main file finds the rest of it too.
+
+    Args:
+        draft: The folder.
+        main: The file or folder in it that becomes `target`.
+        target: Where to; the other files go beside it, under their names.
+    """
+    others = sorted(path for path in draft.iterdir() if path != main)
+    for path in others:
+        _replace(path, target.parent / path.name)
+    _replace(main, target)
+
+
+def _replace(path: Path, target: Path) -> None:
+    if target.is_dir() and not target.is_symlink():
+        # A folder that is not empty cannot be replaced in one step: the old one steps aside.
+        with tempfile.TemporaryDirectory(prefix=".replaced-", dir=target.parent) as aside:
+            os.replace(target, Path(aside) / target.name)
+            os.replace(path, target)
+    else:
+        if path.is_dir():
+            target.unlink(missing_ok=True)
+        os.replace(path, target)
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

@@ -1,0 +1,115 @@
+"""Layers in the place of those that a converter reads badly, with the same answer.
+
+A swap is a function from a layer to the one that takes its place, or None where it stays. Swaps
+for one format only are beside its converter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+from keras import layers, ops
+
+from kseg.layers.pooling import AdaptiveAveragePool
+
+Swap = Callable[[layers.Layer], layers.Layer | None]
+
+
+def nearest_upsampling(layer: layers.Layer) -> layers.Layer | None:
+    """Resize in one step: Keras repeats rows and columns, which takes reshapes and transposes."""
+    if type(layer) is layers.UpSampling2D and layer.interpolation == "nearest":
+        return NearestUpsample(layer.size, name=layer.name)
+    return None
+
+
+def static_pooling(layer: layers.Layer) -> layers.Layer | None:
+    """Average slices where the size is known, instead of multiplying by matrices."""
+    if isinstance(layer, AdaptiveAveragePool):
+        return SlicedAveragePool(layer.bins, name=layer.name)
+    return None
+
+
+SWAPS: Sequence[Swap] = (nearest_upsampling, static_pooling)
+
+
+class NearestUpsample(layers.Layer):
+    """Enlarge `(N, H, W, C)` by whole factors, each value becoming a block.
+
+    Args:
+        factors: Factors of height and width.
+    """
+
+    def __init__(self, factors: tuple[int, int], **options):
+        super().__init__(**options)
+        self.factors = factors
+
+    def call(self, inputs):
+        """Return the enlarged map."""
+        import tensorflow as tf
+
+        size = [n * factor for n, factor in zip(ops.shape(inputs)[1:3], self.factors, strict=True)]
+        # Without half-pixel centres positions are rounded down, which all runtimes do alike.
+        return tf.raw_ops.ResizeNearestNeighbor(images=inputs, size=size)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the result."""
+        batch, *size, channels = input_shape
+        larger = (
+            None if n is None else n * factor for n, factor in zip(size, self.factors, strict=True)
+        )
+        return batch, *larger, channels
+
+
+class SlicedAveragePool(AdaptiveAveragePool):
+    """`AdaptiveAveragePool` by what every runtime has: pooling, slices and means."""
+
+    def call(self, inputs):
+        """Return the means `(N, bins, bins, C)`."""
+        size = inputs.shape[1:3]
+        if None in size:
+            return super().call(inputs)
+        if self.bins == 1:
+            return ops.mean(inputs, axis=(1, 2), keepdims=True)
+        if all(length % self.bins == 0 for length in size):
+            window = tuple(length // self.bins for length in size)
+            return ops.average_pool(inputs, window, window)
+        rows = [
+            ops.mean(inputs[:, first:last], axis=1, keepdims=True)
+            for first, last in bin_edges(size[0], self.bins)
+        ]
+        x = ops.concatenate(rows, axis=1)
+        columns = [
+            ops.mean(x[:, :, first:last], axis=2, keepdims=True)
+            for first, last in bin_edges(size[1], self.bins)
+        ]
+        return ops.concatenate(columns, axis=2)
+
+
+def bin_edges(length: int, bins: int) -> list[tuple[int, int]]:
+    """Return where each bin of `AdaptiveAveragePool` begins and ends."""
+    return [
+        (index * length // bins, ((index + 1) * length + bins - 1) // bins) for index in range(bins)
+    ]
+
+
+def swapped(model: keras.Model, inputs: keras.KerasTensor, swaps: Sequence[Swap] = SWAPS):
+    """Return the output `(N, H, W, C)` of a model on other inputs, some of its layers replaced.
+
+    All other layers, and so the weights, are the model's own.
+
+    Args:
+        model: One input and one output.
+        inputs: Images `(N, H, W, C)`, whose sizes may be known where those of the model are open.
+        swaps: What to replace; the first that has something counts.
+    """
+    chosen: dict[int, layers.Layer] = {}
+
+    def replacement(layer: layers.Layer) -> layers.Layer:
+        if id(layer) not in chosen:
+            found = (new for swap in swaps if (new := swap(layer)) is not None)
+            chosen[id(layer)] = next(found, layer)
+        return chosen[id(layer)]
+
+    clone = keras.models.clone_model(model, inputs, clone_function=replacement)
+    return clone.output

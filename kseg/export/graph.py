@@ -97,20 +97,14 @@ def make_graph(
     """
     height, width = (None, None) if config.dynamic_size else export_size(source, config)
     _check_size(source, (height, width))
-    image = keras.Input(
-        batch_shape=(
-            None if config.dynamic_batch else config.batch_size,
-            height,
-            width,
-            source.channels,
-        ),
-        dtype=config.input_dtype,
-        name=INPUT,
-    )
+    batch = None if config.dynamic_batch else config.batch_size
+    shape = (batch, height, width, source.channels)
+    image = keras.Input(batch_shape=shape, dtype=config.input_dtype, name=INPUT)
     x = image if config.input_dtype == "float32" else AsFloat(name="image_float")(image)
-    scores = swapped(source.model, x, swaps)
+    scores = swapped(source.model, shape, swaps)(x)
     output = output or config.output
-    return ExportGraph(keras.Model(image, ending(source, scores, output)), source, output)
+    answer = ending(source, scores, output)
+    return ExportGraph(keras.Model(image, answer, name=source.name), source, output)
 
 
 def _check_size(source: Source, size: tuple[int | None, int | None]) -> None:
@@ -136,8 +130,21 @@ def ending(source: Source, scores: keras.KerasTensor, output: str) -> keras.Kera
                 "probabilities"
             )
         return scores
-    layer = Labels if output == "labels" else Probabilities
+    layer = BestClass if output == "labels" else Probabilities
     return layer(from_logits=from_logits, dtype="float32", name=f"answer_{output}")(scores)
+
+
+class BestClass(Labels):
+    """The best class of each pixel, in operations that all converters know."""
+
+    def call(self, scores):
+        """Return the labels `(N, H, W)` uint8."""
+        import tensorflow as tf
+
+        if scores.shape[-1] <= 2:
+            return super().call(scores)
+        # Keras' own `argmax` looks at the bits of the numbers to tell -0 from 0.
+        return tf.cast(tf.argmax(scores, axis=-1, output_type=tf.int32), tf.uint8)
 
 
 class AsFloat(layers.Layer):

@@ -31,11 +31,10 @@ def report_rows(exported: Exported) -> list[tuple[str, str]]:
     parity = exported.parity
     if parity is None:
         return [*rows, ("not compared", exported.unchecked)]
-    rows += [
-        ("compared on", f"{parity.images} images of {', '.join(parity.sizes)}"),
-        ("largest difference", f"{parity.max_difference:.2g}"),
-        ("same class", f"{parity.agreement:.4%} of the pixels"),
-    ]
+    rows.append(("compared on", f"{parity.images} images of {', '.join(parity.sizes)}"))
+    if exported.output != "labels":
+        rows.append(("largest difference", f"{parity.max_difference:.2g}"))
+    rows.append(("same class", f"{parity.agreement:.4%} of the pixels"))
     for name, latency in (("this file", exported.latency), ("Keras", exported.original)):
         if latency is not None:
             rows.append(

@@ -25,6 +25,7 @@ class Exported:
         path: Its main file or folder.
         format: Its format.
         precision: What it computes in.
+        output: What it gives.
         size: Bytes of all its files but the description.
         facts: What is worth knowing about it.
         parity: How it compared, None where it could not run here.
@@ -36,6 +37,7 @@ class Exported:
     path: Path
     format: str
     precision: str
+    output: str
     size: int
     facts: Mapping[str, Any]
     parity: Parity | None = None
@@ -89,7 +91,7 @@ def precision_mark(config: ExportConfig) -> str:
 
 def _checked(artifact: Artifact, source: Source, config: ExportConfig) -> Exported:
     precision = getattr(config, "precision", "float32")
-    plain = Exported(artifact.main, config.format, precision, 0, artifact.facts)
+    plain = Exported(artifact.main, config.format, precision, config.output, 0, artifact.facts)
     if artifact.unchecked:
         return replace(plain, unchecked=artifact.unchecked)
     engine = artifact.open(artifact.main)

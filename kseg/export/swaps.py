@@ -12,6 +12,7 @@ import keras
 from keras import layers, ops
 
 from kseg.layers.pooling import AdaptiveAveragePool
+from kseg.layers.resample import CropLike, PadToMultiple
 
 Swap = Callable[[layers.Layer], layers.Layer | None]
 
@@ -30,7 +31,17 @@ def static_pooling(layer: layers.Layer) -> layers.Layer | None:
     return None
 
 
-SWAPS: Sequence[Swap] = (nearest_upsampling, static_pooling)
+def plain_padding(layer: layers.Layer) -> layers.Layer | None:
+    """Pad without a reshape, which transposes would gather around."""
+    return PlainPad(layer.multiple, name=layer.name) if type(layer) is PadToMultiple else None
+
+
+def needed_cropping(layer: layers.Layer) -> layers.Layer | None:
+    """Crop where the sizes differ only."""
+    return NeededCrop(name=layer.name) if type(layer) is CropLike else None
+
+
+SWAPS: Sequence[Swap] = (nearest_upsampling, static_pooling, plain_padding, needed_cropping)
 
 
 class NearestUpsample(layers.Layer):
@@ -59,6 +70,33 @@ class NearestUpsample(layers.Layer):
             None if n is None else n * factor for n, factor in zip(size, self.factors, strict=True)
         )
         return batch, *larger, channels
+
+
+class PlainPad(PadToMultiple):
+    """`PadToMultiple` in one operation, and in none where the size fits."""
+
+    def call(self, inputs):
+        """Return the padded map."""
+        import tensorflow as tf
+
+        height, width = ops.shape(inputs)[1:3]
+        bottom, right = self._missing(height), self._missing(width)
+        if None not in inputs.shape[1:3] and bottom == right == 0:
+            return inputs
+        padded = tf.pad(inputs, [[0, 0], [0, bottom], [0, right], [0, 0]])
+        # TensorFlow forgets the channels where sizes are symbolic.
+        padded.set_shape(self.compute_output_shape(inputs.shape))
+        return padded
+
+
+class NeededCrop(CropLike):
+    """`CropLike` that leaves maps alone which have the size already."""
+
+    def call(self, inputs):
+        """Return the cropped map."""
+        x, reference = inputs
+        known = None not in x.shape[1:3]
+        return x if known and x.shape[1:3] == reference.shape[1:3] else super().call(inputs)
 
 
 class SlicedAveragePool(AdaptiveAveragePool):
@@ -93,14 +131,16 @@ def bin_edges(length: int, bins: int) -> list[tuple[int, int]]:
     ]
 
 
-def swapped(model: keras.Model, inputs: keras.KerasTensor, swaps: Sequence[Swap] = SWAPS):
-    """Return the output `(N, H, W, C)` of a model on other inputs, some of its layers replaced.
+def swapped(
+    model: keras.Model, shape: Sequence[int | None], swaps: Sequence[Swap] = SWAPS
+) -> keras.Model:
+    """Return a model for images of another shape, with some of its layers replaced.
 
     All other layers, and so the weights, are the model's own.
 
     Args:
         model: One input and one output.
-        inputs: Images `(N, H, W, C)`, whose sizes may be known where those of the model are open.
+        shape: `(N, H, W, C)`, where sizes may be known that are open in the model.
         swaps: What to replace; the first that has something counts.
     """
     chosen: dict[int, layers.Layer] = {}
@@ -111,5 +151,5 @@ def swapped(model: keras.Model, inputs: keras.KerasTensor, swaps: Sequence[Swap]
             chosen[id(layer)] = next(found, layer)
         return chosen[id(layer)]
 
-    clone = keras.models.clone_model(model, inputs, clone_function=replacement)
-    return clone.output
+    image = keras.Input(batch_shape=shape, name=model.inputs[0].name)
+    return keras.models.clone_model(model, image, clone_function=replacement)

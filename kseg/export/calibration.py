@@ -6,27 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kseg.config import EvaluateConfig
-from kseg.data.io import read_image
+from kseg.config.export_formats import CalibratedConfig
+from kseg.data.io import IMAGE_SUFFIXES, read_image
 from kseg.data.pairing import list_images
 from kseg.data.parts_dataset import NAMES as DRAWN
 from kseg.data.resize import resize_image
+from kseg.export.graph import export_size
+from kseg.export.source import Source
 from kseg.inference.engines import Engine, KerasEngine, open_engine
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.jobs import jobs_of
 from kseg.inference.evaluation.model_scorer import ModelScorer
 from kseg.inference.evaluation.options import EvaluationOptions
 from kseg.inference.evaluation.tally import Tally
-from kseg.inference.evaluation.truth import Truth, run_of, truth_of
+from kseg.inference.evaluation.truth import Truth, truth_of
 from kseg.inference.predictor import Predictor
-
-if TYPE_CHECKING:
-    from kseg.config.export import ExportConfig
-    from kseg.export.source import Source
 
 One = TypeVar("One")
 
@@ -38,7 +37,7 @@ _WHERE = (
 )
 
 
-def calibration_images(config: ExportConfig, source: Source) -> Iterator[np.ndarray]:
+def calibration_images(config: CalibratedConfig, source: Source) -> Iterator[np.ndarray]:
     """Return images as they enter the network, to run the model on while ranges are recorded.
 
     They are the training images of the data set in `config.calibration_data`, or the images of
@@ -67,7 +66,7 @@ def evenly(items: Sequence[One], count: int) -> list[One]:
     return [items[index] for index in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
-def miou_drop(config: ExportConfig, source: Source, exported: Path) -> dict[str, Any]:
+def miou_drop(config: CalibratedConfig, source: Source, exported: Path) -> dict[str, Any]:
     """Score the Keras model and an exported file on held-out images of the same data set.
 
     Args:
@@ -86,11 +85,10 @@ def miou_drop(config: ExportConfig, source: Source, exported: Path) -> dict[str,
         truth = _held_out(config, source)
     except ValueError as error:
         return {"miou_drop": f"not measured: {error}"}
-    engine = open_engine(exported)
-    info = source.info
+    engine, info = open_engine(exported), source.info
     if engine.size is not None:
         info = replace(info, input_height=engine.size[0], input_width=engine.size[1])
-    ours = mean_iou(KerasEngine(source.model, info), truth)
+    ours = mean_iou(KerasEngine(source.model, info, source.file), truth)
     theirs = mean_iou(engine, truth)
     return {
         "miou_keras": round(ours, 4),
@@ -111,34 +109,31 @@ def mean_iou(engine: Engine, truth: Truth) -> float:
         return tally.summary().report.means["mean_iou"]
 
 
-def _fitted(image: np.ndarray, config: ExportConfig, source: Source) -> np.ndarray:
-    info = source.info
-    size = config.input_height or info.input_height, config.input_width or info.input_width
-    return np.clip(np.rint(resize_image(image, size, info.resize_op)), 0, 255).astype(np.uint8)
+def _fitted(image: np.ndarray, config: CalibratedConfig, source: Source) -> np.ndarray:
+    fitted = resize_image(image, export_size(source, config), source.info.resize_op)
+    return np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
 
 
 def _calibration_files(
-    config: ExportConfig, source: Source
+    config: CalibratedConfig, source: Source
 ) -> tuple[Sequence[Any], Callable[[Any], np.ndarray]]:
     """Return files of images and the function that reads one."""
     try:
         truth = _truth(config, source, "train")
-    except ValueError as error:
+    except ValueError:
         folder = Path(config.calibration_data or "")
         if config.calibration_data is None or not folder.is_dir():
             raise
-        try:
-            images = list_images(folder)
-        except ValueError:
-            raise ValueError(
-                f"--calibration_data {folder}: there are no images in this folder, and it is no "
-                f"data set ({error})"
-            ) from None
-        return images, partial(read_image, channels=_channels(source))
+        images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+        if not images:
+            raise
+        return list_images(folder), partial(read_image, channels=source.channels)
+    if not truth.files:
+        raise ValueError(f"the data set {truth.dataset.name} has no training images; {_WHERE}")
     return truth.files, truth.dataset.load_image
 
 
-def _held_out(config: ExportConfig, source: Source) -> Truth:
+def _held_out(config: CalibratedConfig, source: Source) -> Truth:
     """Return labelled images that the model did not learn from.
 
     Raises:
@@ -151,32 +146,33 @@ def _held_out(config: ExportConfig, source: Source) -> Truth:
     raise ValueError(f"the data set {truth.dataset.name} has no held-out images with labels")
 
 
-def _truth(config: ExportConfig, source: Source, split: str) -> Truth:
+def _truth(config: CalibratedConfig, source: Source, split: str) -> Truth:
     """Open a part of the data set of `calibration_data`, or of the run.
 
     Raises:
         ValueError: It is not there.
     """
-    model = config.weights_path or config.model
-    name = root = None
-    if config.calibration_data is not None:
-        folder = Path(config.calibration_data)
-        if not folder.is_dir():
-            raise ValueError(f"--calibration_data {folder}: no such folder")
-        # By these names the data set would be drawn into the folder.
-        name = "images" if folder.name in DRAWN else folder.absolute().name
-        root = str(folder)
-    elif not run_of(model).config.is_file():
-        raise ValueError(f"{model} is in no run folder whose data set could be used; {_WHERE}")
-    wanted = EvaluateConfig(model=[str(model)], dataset_name=name, data_root=root, split=split)
+    data = config.calibration_data
+    name, root = (None, None) if data is None else _name_and_root(data)
+    if data is None and source.run is None:
+        raise ValueError(f"{source.file} is in no run folder that tells its data set; {_WHERE}")
+    settings = EvaluateConfig([str(source.file)], dataset_name=name, data_root=root, split=split)
     try:
-        return truth_of(wanted, source.info, _channels(source))
+        return truth_of(settings, source.info, source.channels)
     except ValueError as error:
-        if config.calibration_data is not None:
-            raise
-        raise ValueError(f"the data set of the run cannot be used ({error}); {_WHERE}") from None
+        if data is None:
+            raise ValueError(
+                f"the data set that {source.file} was trained on cannot be used ({error}); {_WHERE}"
+            ) from None
+        raise ValueError(f"--calibration_data {data}: {error}") from None
 
 
-def _channels(source: Source) -> int:
-    (tensor,) = source.model.inputs
-    return tensor.shape[-1]
+def _name_and_root(data: str) -> tuple[str, str]:
+    """Return what `open_dataset` is to be asked for: a folder, or a name in the folder `data`."""
+    folder = Path(data)
+    if not folder.is_dir():
+        if folder.name != data:
+            raise ValueError(f"--calibration_data {data}: no such folder")
+        return data, "data"
+    # By the names of drawn data sets it would draw one into the folder.
+    return "images" if folder.name in DRAWN else folder.absolute().name, data

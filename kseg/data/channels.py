@@ -34,7 +34,7 @@ def to_channels(decoded: Decoded, channels: int, path: Path) -> np.ndarray:
         return _grey(image)
     raise ValueError(
         f"{path}: the image has {decoded.array.shape[-1]} channels, which cannot become "
-        f"{channels}; pass --image_channels {decoded.array.shape[-1]}"
+        f"{channels}; train with --image_channels {decoded.array.shape[-1]}"
     )
 
 

@@ -161,10 +161,9 @@ def read_colour_fast(path: Path, data: np.ndarray, flags: int) -> np.ndarray | N
         ValueError: The image is truncated or too large.
     """
     open_image(path).close()
-    image = cv2.imdecode(data, flags)
-    if image is not None:
-        _check_end(path, data)
-    return image
+    # First, for libpng itself would print a line about a file that is cut off.
+    _check_end(path, data)
+    return cv2.imdecode(data, flags)
 
 
 def _check_end(path: Path, data: np.ndarray) -> None:

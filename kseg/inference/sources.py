@@ -100,7 +100,7 @@ def find_inputs(
 
 def _images_of(folder: Path, recursive: bool, leave_out: Path | None) -> list[Path]:
     found = _walk(folder, leave_out) if recursive else sorted(folder.iterdir())
-    files = [path for path in found if _is_image(path) and path.is_file()]
+    files = [path for path in found if _is_image(path)]
     if files:
         return files
     below = not recursive and any(path.is_dir() for path in folder.iterdir())
@@ -109,7 +109,10 @@ def _images_of(folder: Path, recursive: bool, leave_out: Path | None) -> list[Pa
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+        return False
+    # A link whose file is gone is an image that cannot be read.
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _walk(folder: Path, leave_out: Path | None) -> list[Path]:
@@ -129,7 +132,7 @@ def _walk(folder: Path, leave_out: Path | None) -> list[Path]:
 
 def _matching(pattern: str) -> list[Item]:
     found = sorted(map(Path, glob.iglob(pattern, recursive=True)))
-    files = [path for path in found if _is_image(path) and path.is_file()]
+    files = [path for path in found if _is_image(path)]
     if not files:
         raise ValueError(f"{pattern}: no image matches this pattern")
     parts = Path(pattern).parts

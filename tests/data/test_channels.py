@@ -123,8 +123,8 @@ def test_bands_are_not_dropped_for_colours(kind, count, tmp_path):
     np.save(tmp_path / "bands.npy", bands)
     write_tiff(tmp_path / "bands.tif", bands, photometric="minisblack", planarconfig="contig")
     for name in ("bands.npy", "bands.tif"):
-        message = f"{name}: the image has {count} channels, which cannot become 3; pass"
-        with pytest.raises(ValueError, match=f"{message} --image_channels {count}"):
+        message = f"{name}: the image has {count} channels, which cannot become 3; train"
+        with pytest.raises(ValueError, match=f"{message} with --image_channels {count}"):
             read_image(tmp_path / name)
 
 

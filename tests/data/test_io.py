@@ -64,13 +64,14 @@ def test_a_path_with_spaces_and_chinese_letters_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_a_truncated_image_is_named(suffix, tmp_path):
+def test_a_truncated_image_is_named_and_no_decoder_prints(suffix, tmp_path, capfd):
     path = tmp_path / f"cut{suffix}"
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype("uint8")
     write_image(path, noise)
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ValueError, match=f"cut{suffix}: .*(truncated|damaged)"):
         read_image(path)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("reader", [read_image, read_mask])

@@ -52,6 +52,13 @@ def test_a_folder_gives_its_images_in_order(folder):
     ]
 
 
+def test_a_link_to_a_file_that_is_gone_is_told_of_as_any_bad_file(folder):
+    (folder / "in/gone.png").symlink_to("nowhere.png")
+    (folder / "in/folder.png").mkdir()
+    assert names(find_inputs("set/in"))[1:] == [("set/in/gone.png", "gone")]
+    assert names(find_inputs("set/in/g*.png")) == [("set/in/gone.png", "gone")]
+
+
 def test_folders_below_are_kept_and_the_results_left_out(folder):
     found = names(find_inputs("set", recursive=True, leave_out=folder / "out"))
     assert found[-2:] == [("set/in/a.png", "in/a"), ("set/in/deep/a.png", "in/deep/a")]

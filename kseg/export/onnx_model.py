@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from kseg.export.graph import INPUT, ExportGraph
 from kseg.export.trace import traced
 
@@ -47,6 +49,7 @@ def onnx_model(
     _name_open_axes(model.graph.input[0], layout)
     _name_open_axes(model.graph.output[0], layout if graph.target == "scores" else "NHWC")
     check_operators(model, graph)
+    constant_biases(model)
     if simplify:
         model = simplified(model)
     onnx.checker.check_model(model, full_check=True)
@@ -108,6 +111,31 @@ def check_operators(model: onnx.ModelProto, graph: ExportGraph) -> None:
             f"{graph.source.info.model_name}: ONNX has no {', '.join(sorted(unknown))}, which this "
             "model needs; see docs/deployment.md for formats that it can be exported to"
         )
+
+
+def constant_biases(model: onnx.ModelProto) -> None:
+    """Add what is no constant after a convolution, instead of as its bias.
+
+    TensorFlow makes a bias of a map of one pixel that is added to the result, which simplifiers
+    and several runtimes cannot read.
+    """
+    from onnx import helper, numpy_helper
+
+    nodes = model.graph.node
+    constants = {value.name for value in model.graph.initializer}
+    constants |= {name for node in nodes if node.op_type == "Constant" for name in node.output}
+    for index, conv in reversed(list(enumerate(nodes))):
+        biased = conv.op_type in ("Conv", "ConvTranspose") and len(conv.input) == 3
+        if not biased or conv.input[2] in constants:
+            continue
+        result, bias = conv.output[0], conv.input.pop()
+        shape, planes, plain = (f"{result}_{end}" for end in ("shape", "planes", "unbiased"))
+        conv.output[0] = plain
+        model.graph.initializer.append(
+            numpy_helper.from_array(np.array([1, -1, 1, 1], np.int64), shape)
+        )
+        nodes.insert(index + 1, helper.make_node("Add", [plain, planes], [result]))
+        nodes.insert(index + 1, helper.make_node("Reshape", [bias, shape], [planes]))
 
 
 def simplified(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kseg.config import OnnxConfig
+from kseg.export.about import about
 from kseg.export.artifact import Artifact
 from kseg.export.graph import make_graph
 from kseg.export.onnx_model import all_nodes, onnx_model
@@ -63,23 +63,10 @@ def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def describe(model: onnx.ModelProto, sidecar: Sidecar) -> None:
     """Write into the model itself what its classes mean and how images are prepared."""
-    info = sidecar.model
-    about = {
-        "model_name": info.model_name,
-        "class_names": list(info.class_names),
-        "palette": sidecar.palette,
-        "image_init": info.image_init,
-        "input": f"0..255, {sidecar.layout}, {sidecar.channels} channels (RGB where there are 3)",
-        "output": sidecar.output,
-        "resize_op": info.resize_op,
-        "kseg_version": sidecar.kseg_version,
-        "source": sidecar.source,
-    }
     model.producer_name, model.producer_version = "kseg", sidecar.kseg_version
     del model.metadata_props[:]
-    for key, value in about.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        model.metadata_props.add(key=key, value=text)
+    for key, value in about(sidecar).items():
+        model.metadata_props.add(key=key, value=value)
 
 
 def operators(model: onnx.ModelProto) -> str:

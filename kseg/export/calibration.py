@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,6 +58,22 @@ def calibration_images(config: CalibratedConfig, source: Source) -> Iterator[np.
     files, read = _calibration_files(config, source)
     chosen = evenly(files, config.calibration_images)
     return (_fitted(read(one), config, source) for one in chosen)
+
+
+def calibration_batches(config: CalibratedConfig, source: Source) -> Iterator[np.ndarray]:
+    """Yield the calibration images as the exported graph takes them.
+
+    Their type, the order of their axes and the size of a batch are those of the settings. The last
+    batch is filled up with its last image.
+
+    Raises:
+        ValueError: There are no images, see `calibration_images`.
+    """
+    images, size = calibration_images(config, source), config.batch_size
+    while batch := list(islice(images, size)):
+        stacked = np.stack([*batch, *[batch[-1]] * (size - len(batch))])
+        planes = stacked.transpose(0, 3, 1, 2) if config.layout_in_file == "NCHW" else stacked
+        yield np.ascontiguousarray(planes, config.input_dtype)
 
 
 def evenly(items: Sequence[One], count: int) -> list[One]:

@@ -1,0 +1,89 @@
+"""ONNX that ONNX Runtime computes in 8 bits: quantised after training, calibrated on images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kseg.config import OnnxConfig
+from kseg.export.artifact import Artifact
+from kseg.export.calibration import calibration_batches
+from kseg.export.graph import INPUT, make_graph
+from kseg.export.onnx import describe, operators
+from kseg.export.onnx_model import count, onnx_model
+from kseg.export.source import Source
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def convert(source: Source, config: OnnxConfig, path: Path) -> Artifact:
+    """Write an `.onnx` file with 8-bit weights, and 8-bit values between the layers.
+
+    Raises:
+        ValueError: The model has an operation that ONNX lacks, or there are no images to
+            calibrate with.
+    """
+    import onnx
+
+    graph = make_graph(source, config)
+    model, transposes = onnx_model(
+        graph, opset=config.opset, layout=config.layout, simplify=config.simplify
+    )
+    images = list(calibration_batches(config, source))
+    model = quantized(model, images)
+    sidecar = graph.sidecar("onnx", layout=config.layout)
+    describe(model, sidecar)
+    onnx.save(model, path)
+    facts = {
+        "opset": config.opset,
+        "operators": operators(model),
+        "transposes": f"{transposes[0]} -> {count(model, 'Transpose')}",
+        "calibrated on": f"{sum(map(len, images))} images",
+    }
+    return Artifact(path, sidecar, facts)
+
+
+def quantized(model: onnx.ModelProto, images: list[np.ndarray]) -> onnx.ModelProto:
+    """Return the model with pairs of nodes that round to 8 bits and back (QDQ).
+
+    Weights have a scale for each output channel.
+
+    Args:
+        model: The model in float32.
+        images: Batches that show what values occur, as the model takes them.
+    """
+    import onnx
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with TemporaryDirectory(prefix="kseg-") as folder:
+        prepared, result = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
+        # Normalisations become part of convolutions, and shapes known.
+        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        quantization.quantize_static(
+            prepared,
+            result,
+            _Reader(images),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
+        return onnx.load(result)
+
+
+class _Reader:
+    """Batches, one after the other, as ONNX Runtime asks for them."""
+
+    def __init__(self, images: list[np.ndarray]):
+        self._images: Iterator[np.ndarray] = iter(images)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the next batch, None after the last."""
+        batch = next(self._images, None)
+        return None if batch is None else {INPUT: batch}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -10,6 +11,12 @@ from kseg.config.export import ExportConfig, Layout
 from kseg.config.parse import UsageError
 
 LOWEST_OPSET, HIGHEST_OPSET = 13, 18
+
+
+def check_opset(opset: int) -> None:
+    """Raise UsageError where the converter has no such version of the operators."""
+    if not LOWEST_OPSET <= opset <= HIGHEST_OPSET:
+        raise UsageError(f"--opset must be in {LOWEST_OPSET}..{HIGHEST_OPSET}, got {opset}")
 
 
 @dataclass
@@ -53,10 +60,7 @@ class OnnxConfig(CalibratedConfig):
     def __post_init__(self) -> None:
         """Check the ranges."""
         super().__post_init__()
-        if not LOWEST_OPSET <= self.opset <= HIGHEST_OPSET:
-            raise UsageError(
-                f"--opset must be in {LOWEST_OPSET}..{HIGHEST_OPSET}, got {self.opset}"
-            )
+        check_opset(self.opset)
 
 
 @dataclass
@@ -118,6 +122,14 @@ class NcnnConfig(ExportConfig):
 
     precision: Literal["float32", "float16"] = "float32"
 
+    def __post_init__(self) -> None:
+        """Refuse what ncnn has not."""
+        super().__post_init__()
+        if self.batch_size != 1:
+            raise UsageError(f"--batch_size: ncnn takes one image at a time, got {self.batch_size}")
+        if self.input_dtype != "float32":
+            raise UsageError("--input_dtype: ncnn takes float32 alone; leave the flag out")
+
     @property
     def layout_in_file(self) -> Layout:
         """Order of the axes: ncnn has planes."""
@@ -125,21 +137,40 @@ class NcnnConfig(ExportConfig):
 
 
 @dataclass
-class TensorrtConfig(ExportConfig):
-    """Export to a TensorRT engine, or prepare all that builds it where the GPU is.
+class TensorrtConfig(CalibratedConfig):
+    """Export to a folder with a TensorRT engine, or with all that builds it where the GPU is.
 
     Args:
-        precision: What the engine computes in.
         opset: Version of the operators of the ONNX file that TensorRT reads, 13 to 18.
         workspace_mb: Memory in MB that TensorRT may use while it builds.
+        min_shape: Smallest images of an engine of open sizes, BATCHxHEIGHTxWIDTH; by default one
+            image of 32x32 (or of the size that is fixed).
+        opt_shape: Those it is tuned for, by default `batch_size` images of the usual size.
+        max_shape: The largest, by default 8 images and twice the usual size, each where it is open.
     """
 
     format: ClassVar[str] = "tensorrt"
-    suffix: ClassVar[str] = ".engine"
+    suffix: ClassVar[str] = "_tensorrt"
 
-    precision: Literal["float32", "float16"] = "float32"
     opset: int = 17
     workspace_mb: int = 2048
+    min_shape: str | None = None
+    opt_shape: str | None = None
+    max_shape: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and that shapes are given to engines that have several."""
+        super().__post_init__()
+        require_at_least(self, 1, "workspace_mb")
+        check_opset(self.opset)
+        for name in ("min_shape", "opt_shape", "max_shape"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not re.fullmatch(r"[1-9]\d*x[1-9]\d*x[1-9]\d*", value):
+                raise UsageError(f"--{name} must be BATCHxHEIGHTxWIDTH as 4x256x256, got {value!r}")
+            if not (self.dynamic_batch or self.dynamic_size):
+                raise UsageError(f"--{name} is for --dynamic_batch and --dynamic_size; add one")
 
     @property
     def layout_in_file(self) -> Layout:
@@ -166,3 +197,10 @@ class ExportAllConfig(ExportConfig):
     calibration_data: str | None = None
     calibration_images: int = 100
     json: str | None = None
+
+    @property
+    def format_names(self) -> list[str] | None:
+        """The formats that are asked for, None for all."""
+        if isinstance(self.formats, str):
+            return [name.strip() for name in self.formats.split(",") if name.strip()]
+        return self.formats

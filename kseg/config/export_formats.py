@@ -28,11 +28,13 @@ class CalibratedConfig(ExportConfig):
         calibration_data: Data set (folder, or name of a folder in `data`) or folder of images that
             show what values occur, for 8 bits; by default the data set of the run.
         calibration_images: How many of them are used.
+        largest_drop: Largest loss of mean IoU on held-out images that is accepted with 8 bits.
     """
 
     precision: Literal["float32", "float16", "int8"] = "float32"
     calibration_data: str | None = None
     calibration_images: int = 100
+    largest_drop: float = 0.01
 
     def __post_init__(self) -> None:
         """Check the ranges."""

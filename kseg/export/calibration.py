@@ -1,9 +1,8 @@
-"""Images that show 8-bit converters which numbers occur, and what 8 bits cost in mean IoU."""
+"""Images that show the converters to 8 bits which numbers occur in a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,19 +18,10 @@ from kseg.data.parts_dataset import NAMES as DRAWN
 from kseg.data.resize import resize_image
 from kseg.export.graph import export_size
 from kseg.export.source import Source
-from kseg.inference.engines import Engine, KerasEngine, open_engine
-from kseg.inference.evaluation.classes import Classes
-from kseg.inference.evaluation.jobs import jobs_of
-from kseg.inference.evaluation.model_scorer import ModelScorer
-from kseg.inference.evaluation.options import EvaluationOptions
-from kseg.inference.evaluation.tally import Tally
 from kseg.inference.evaluation.truth import Truth, truth_of
-from kseg.inference.predictor import Predictor
 
 One = TypeVar("One")
 
-# Scoring more tells little and takes minutes on a large data set.
-MOST_SCORED = 200
 _WHERE = (
     "give --calibration_data, a data set in any layout of docs/data.md or a folder of images like "
     "those that the model will see"
@@ -83,49 +73,6 @@ def evenly(items: Sequence[One], count: int) -> list[One]:
     return [items[index] for index in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
-def miou_drop(config: CalibratedConfig, source: Source, exported: Path) -> dict[str, Any]:
-    """Score the Keras model and an exported file on held-out images of the same data set.
-
-    Args:
-        config: The settings of the export.
-        source: The model.
-        exported: The file, with its description beside it.
-
-    Returns:
-        "miou_keras", "miou_exported" and their difference "miou_drop", means over the classes, and
-        "miou_of", what was scored; or "miou_drop" alone, a text that says why it is unknown.
-
-    Raises:
-        ValueError: An image or label map cannot be read.
-    """
-    try:
-        truth = _held_out(config, source)
-    except ValueError as error:
-        return {"miou_drop": f"not measured: {error}"}
-    engine, info = open_engine(exported), source.info
-    if engine.size is not None:
-        info = replace(info, input_height=engine.size[0], input_width=engine.size[1])
-    ours = mean_iou(KerasEngine(source.model, info, source.file), truth)
-    theirs = mean_iou(engine, truth)
-    return {
-        "miou_keras": round(ours, 4),
-        "miou_exported": round(theirs, 4),
-        "miou_drop": round(ours - theirs, 4),
-        "miou_of": f"{len(truth.files)} {truth.split} images of {truth.dataset.name}",
-    }
-
-
-def mean_iou(engine: Engine, truth: Truth) -> float:
-    """Return the mean IoU over the classes, at the original size of the images."""
-    classes = Classes.of(truth.dataset, EvaluationOptions(bootstrap=0))
-    batch_size = engine.batch_size or 1
-    scorer = ModelScorer(Predictor(engine), truth.dataset, classes, batch_size=batch_size)
-    with Tally(classes) as tally:
-        tally.add_all(scorer.rows(jobs_of(truth.files)), len(truth.files))
-        tally.failures.check(len(truth.files), "scored")
-        return tally.summary().report.means["mean_iou"]
-
-
 def _fitted(image: np.ndarray, config: CalibratedConfig, source: Source) -> np.ndarray:
     fitted = resize_image(image, export_size(source, config), source.info.resize_op)
     return np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
@@ -136,7 +83,7 @@ def _calibration_files(
 ) -> tuple[Sequence[Any], Callable[[Any], np.ndarray]]:
     """Return files of images and the function that reads one."""
     try:
-        truth = _truth(config, source, "train")
+        truth = truth_part(config, source, "train")
     except ValueError:
         folder = Path(config.calibration_data or "")
         if config.calibration_data is None or not folder.is_dir():
@@ -150,20 +97,7 @@ def _calibration_files(
     return truth.files, truth.dataset.load_image
 
 
-def _held_out(config: CalibratedConfig, source: Source) -> Truth:
-    """Return labelled images that the model did not learn from.
-
-    Raises:
-        ValueError: There are none.
-    """
-    for split in ("test", "val"):
-        truth = _truth(config, source, split)
-        if labelled := [one for one in truth.files if one.mask is not None]:
-            return truth._replace(files=evenly(labelled, MOST_SCORED))
-    raise ValueError(f"the data set {truth.dataset.name} has no held-out images with labels")
-
-
-def _truth(config: CalibratedConfig, source: Source, split: str) -> Truth:
+def truth_part(config: CalibratedConfig, source: Source, split: str) -> Truth:
     """Open a part of the data set of `calibration_data`, or of the run.
 
     Raises:

@@ -44,6 +44,10 @@ class Parity:
         return asdict(self)
 
 
+class ParityError(ValueError):
+    """An exported model answers otherwise than its original."""
+
+
 def compare(engine: Engine, source: Source, config: ExportConfig) -> tuple[Parity, np.ndarray]:
     """Compare an exported model with its original on real and random images.
 
@@ -99,16 +103,16 @@ def check_parity(parity: Parity, config: ExportConfig) -> None:
     """Refuse an export that answers otherwise than the original.
 
     Raises:
-        ValueError: The differences are beyond what the settings accept.
+        ParityError: The differences are beyond what the settings accept.
     """
     if config.is_exact and not parity.max_difference <= config.tolerance:
-        raise ValueError(
+        raise ParityError(
             f"the exported model differs from the original by {parity.max_difference:.2g}, more "
             f"than --tolerance {config.tolerance:g} ({parity.agreement:.3%} of the pixels have the "
             "same class); nothing was written"
         )
     if not config.is_exact and not parity.agreement >= config.agreement:
-        raise ValueError(
+        raise ParityError(
             f"the exported model gives {parity.agreement:.3%} of the pixels the same class as the "
             f"original, less than --agreement {config.agreement:g} (the largest difference is "
             f"{parity.max_difference:.2g}); nothing was written"

@@ -11,6 +11,7 @@ from kseg.config.export import ExportConfig
 from kseg.export.artifact import Artifact
 from kseg.export.formats import converter
 from kseg.export.latency import Latency, measure
+from kseg.export.miou import EIGHT_BITS, check_drop, miou_drop
 from kseg.export.parity import Parity, check_parity, compare
 from kseg.export.placing import draft_folder, place, size_of
 from kseg.export.report import print_report
@@ -71,7 +72,7 @@ def export_source(source: Source, config: ExportConfig) -> Exported:
         artifact.sidecar.write(artifact.main)
         exported = _checked(artifact, source, config)
         about = {} if exported.parity is None else exported.parity.as_dict()
-        replace(artifact.sidecar, facts=dict(artifact.facts), parity=about).write(artifact.main)
+        replace(artifact.sidecar, facts=dict(exported.facts), parity=about).write(artifact.main)
         place(draft, artifact.main, target)
     return replace(exported, path=target, size=size)
 
@@ -97,6 +98,10 @@ def _checked(artifact: Artifact, source: Source, config: ExportConfig) -> Export
     engine = artifact.open(artifact.main)
     parity, images = compare(engine, source, config)
     check_parity(parity, config)
+    if precision in EIGHT_BITS:
+        drop = miou_drop(config, source, engine)
+        check_drop(drop, config)
+        plain = replace(plain, facts={**artifact.facts, **drop})
     if not config.repeats:
         return replace(plain, parity=parity)
     batch = images[: config.batch_size]

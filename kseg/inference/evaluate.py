@@ -14,6 +14,7 @@ from kseg.config import EvaluateConfig
 from kseg.data.dataset import Dataset
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import Evaluated, read_evaluated
+from kseg.inference.evaluation.duel import Rival
 from kseg.inference.evaluation.jobs import Job, Row, jobs_of
 from kseg.inference.evaluation.mask_scorer import MaskScorer
 from kseg.inference.evaluation.model_scorer import ModelScorer
@@ -56,7 +57,7 @@ def evaluate(config: EvaluateConfig) -> SegmentationReport | None:
         scorer,
         classes,
         scored_by(config, truth, predictor),
-        other,
+        other and Rival(other, truth.dataset),
     )
     return _finish(results, _model_rows(config, results, truth.dataset, size, masks))
 
@@ -116,7 +117,8 @@ def _score_masks(config: EvaluateConfig, other: Evaluated | None) -> Segmentatio
     classes = Classes.of(truth.dataset, EvaluationOptions.of(config))
     scorer = MaskScorer(folder, truth.dataset, classes)
     scored = {**scored_by(config, truth), "predictions": str(folder)}
-    results = Results(output, jobs_of(truth.files), scorer, classes, scored, other)
+    rival = other and Rival(other, truth.dataset)
+    results = Results(output, jobs_of(truth.files), scorer, classes, scored, rival)
     return _finish(results, scorer.rows(results.jobs))
 
 

@@ -1,5 +1,7 @@
 """The page of an evaluation: it needs nothing else, and shows what it must in a browser."""
 
+import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -9,9 +11,15 @@ import pytest
 from PIL import Image
 
 from kseg.config import EvaluateConfig
+from kseg.data.registry import open_dataset
 from kseg.inference.evaluate import evaluate
+from kseg.inference.evaluation import EvaluationOptions
+from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import compare, read_evaluated
+from kseg.inference.evaluation.duel import Rival
 from kseg.inference.evaluation.html import render
+from kseg.inference.evaluation.jobs import jobs_of
+from kseg.inference.evaluation.mask_scorer import MaskScorer
 from tests.browser import CHROMIUM, Browser
 from tests.inference.evaluation_cases import BRIGHT, write_data, write_model
 
@@ -83,7 +91,8 @@ def test_the_page_is_made_for_phones_and_readers(page):
         names for tag, names in tags if tag == "meta"
     ]
     images = [names for tag, names in tags if tag == "img"]
-    assert len(images) == 4 * IMAGES  # the worst four; there are no others to be the best
+    # The worst four, as there are no others to be the best, and each beside the other masks'.
+    assert len(images) == (4 + 6) * IMAGES
     assert all(names["alt"] for names in images)
     targets = {names["id"] for _, names in tags if "id" in names}
     links = [names["href"][1:] for tag, names in tags if tag == "a"]
@@ -193,3 +202,49 @@ def test_a_browser_shows_the_page_on_screens_and_phones(page, tmp_path):
 def share(picture, colour, near=2):
     pixels = np.array(Image.open(picture).convert("RGB")).astype(int)
     return np.mean(np.abs(pixels - colour).max(-1) <= near)
+
+
+def rival_of(page, tmp_path, **scored):
+    """The pictures of the page's evaluation against itself, with another report."""
+    this = read_evaluated(page.parent)
+    report = json.loads(json.dumps(this.report))
+    report["scored"] |= scored
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    scores = (page.parent / "per_image.csv").read_text().replace("00,1024,1.0", "00,1024,0.5")
+    (tmp_path / "per_image.csv").write_text(scores)
+    dataset = open_dataset("squares", page.parents[1] / "data")
+    classes = Classes.of(dataset, EvaluationOptions())
+    scorer = MaskScorer(page.parents[1] / "masks", dataset, classes)
+    rival = Rival(read_evaluated(tmp_path), dataset)
+    return rival.compared(this, jobs_of(dataset.test), scorer, classes)
+
+
+def test_the_other_model_answers_again_for_the_pictures_side_by_side(page, tmp_path):
+    found = rival_of(page, tmp_path)
+    (duel,) = found["duels"]["gained"]
+    assert (duel.name, duel.scores, found["duels"]["lost"]) == ("00", (1.0, 0.5), [])
+    here, there = (
+        np.array(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("L"))
+        for title, uri in duel.pictures.items()
+        if title.startswith("errors")
+    )
+    # The masks have three rows too many (4..11 are right), the model has no error.
+    assert here[13, 8] > there[13, 8] + 50
+    assert abs(int(here[8, 8]) - there[8, 8]) < 20
+
+
+@pytest.mark.parametrize(
+    ("scored", "said"),
+    [
+        ({"model": "gone/best.keras"}, "gone/best.keras"),
+        ({"model": None}, "its report names no model"),
+        ({"predictions": "gone"}, "gone: no such folder"),
+    ],
+)
+def test_a_rival_that_is_gone_has_no_pictures_and_the_page_says_so(page, tmp_path, scored, said):
+    found = rival_of(page, tmp_path, **scored)
+    assert said in found["no_duels"]
+    report = json.loads((page.parent / "report.json").read_text())
+    text = Found(render(report, {}, found)).text
+    assert "There are no pictures of the other" in text
+    assert said in text

@@ -16,7 +16,7 @@ from kseg.inference.evaluation.per_image import Ranked
 from kseg.inference.evaluation.views import draw_views
 
 # Longest side: four of them beside each other fill a screen.
-_LONGEST = 420
+LONGEST = 420
 _QUALITY = 82
 
 
@@ -46,12 +46,15 @@ def exhibits(
             seen = scorer.look(job)
         except PER_FILE:
             continue
-        views = draw_views(*seen, classes.void, _LONGEST)
-        shown.append(Exhibit(job.name, score, {key: _uri(view) for key, view in views.items()}))
+        views = draw_views(*seen, classes.void, LONGEST)
+        shown.append(
+            Exhibit(job.name, score, {key: picture_uri(view) for key, view in views.items()})
+        )
     return shown
 
 
-def _uri(picture: np.ndarray) -> str:
+def picture_uri(picture: np.ndarray) -> str:
+    """Return a picture as the data URI of a JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

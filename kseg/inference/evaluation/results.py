@@ -16,8 +16,9 @@ from kseg import __version__
 from kseg.files import replacing
 from kseg.inference.contact_sheet import contact_sheet
 from kseg.inference.evaluation.classes import Classes
-from kseg.inference.evaluation.compare import REPORT, SCORES, Evaluated, compare
+from kseg.inference.evaluation.compare import REPORT, SCORES, Evaluated
 from kseg.inference.evaluation.counts import ImageCounts
+from kseg.inference.evaluation.duel import Rival
 from kseg.inference.evaluation.gallery import exhibits
 from kseg.inference.evaluation.jobs import PER_FILE, Job, Scorer, Seen
 from kseg.inference.evaluation.per_image import Ranked, write_scores
@@ -37,7 +38,7 @@ class Results:
         scorer: Shows samples once more.
         classes: Classes and options.
         scored: What was scored, for report.json.
-        other: An evaluation to compare with, or None.
+        rival: An evaluation to compare with, or None.
     """
 
     folder: Path
@@ -45,7 +46,7 @@ class Results:
     scorer: Scorer
     classes: Classes
     scored: Mapping[str, Any]
-    other: Evaluated | None = None
+    rival: Rival | None = None
 
     def write(self, tally: Tally, seconds: float) -> Summary:
         """Write all files and print the table.
@@ -114,10 +115,9 @@ class Results:
             if one
         }
         comparison = None
-        if self.other is not None:
-            options = self.classes.options
+        if self.rival is not None:
             this = Evaluated(self.folder, dict(report))
-            comparison = compare(this, self.other, resamples=options.bootstrap, seed=options.seed)
+            comparison = self.rival.compared(this, self.jobs, self.scorer, self.classes)
         write_html(self.folder / "report.html", report, galleries, comparison, speed)
 
     def _print(self, summary: Summary) -> None:

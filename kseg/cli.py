@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "train": Command("TrainConfig", "kseg.training.start:start", "train a model"),
-    "predict": Command("PredictConfig", "kseg.inference.predict:predict", "segment images"),
+    "predict": Command("PredictConfig", "kseg.commands:predict", "segment images"),
     "evaluate": Command(
         "EvaluateConfig", "kseg.inference.evaluate:evaluate", "score a model on a data set"
     ),

@@ -11,9 +11,30 @@ from kseg.config import (
     DownloadConfig,
     LabelmeConfig,
     ModelsConfig,
+    OnnxConfig,
     PartsConfig,
+    PredictConfig,
     VocAnnotationConfig,
 )
+
+
+def predict(config: PredictConfig) -> None:
+    """Segment what the config says, or export the model.
+
+    Raises:
+        ValueError: See `kseg.inference.predict` and `kseg.export`; or several models are to be
+            exported at once.
+    """
+    if config.mode == "export":
+        from kseg.export import export
+
+        if len(config.models) != 1:
+            raise ValueError("--mode export takes one --model")
+        export(OnnxConfig(model=config.models[0]))
+        return
+    from kseg.inference.predict import predict as segment
+
+    segment(config)
 
 
 def make_parts(config: PartsConfig) -> None:

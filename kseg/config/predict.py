@@ -11,7 +11,7 @@ from kseg.config.model_paths import model_paths
 from kseg.config.parse import UsageError
 
 KINDS = ("label", "colour", "overlay", "cutout", "heatmap", "labelme", "coco", "count")
-Mode = Literal["predict", "dir_predict", "video", "heatmap", "fps"]
+Mode = Literal["predict", "dir_predict", "video", "heatmap", "fps", "export"]
 Tta = Literal["none", "flip", "flips", "turns", "d4", "scales", "scales_flip"]
 
 
@@ -40,7 +40,8 @@ class PredictConfig:
         workers: Processes of engine "ray", each with a model of its own.
         ray_address: Ray cluster to work on, as HOST:PORT or "auto"; by default this machine alone.
         mode: "predict" takes any input, "dir_predict" a folder, "video" a video or camera;
-            "heatmap" is `--save heatmap`, and "fps" measures the speed on the first image.
+            "heatmap" is `--save heatmap`, "fps" measures the speed on the first image, and "export"
+            writes the model as ONNX into its run folder, as `kseg export_onnx` does.
         recursive: Look for images in the folders below a folder too; results keep the folders.
         heat_class: Name or number of the only class of the heat maps; by default all.
         fit: "trained" resizes images as in training, "pad" runs them at their own size.
@@ -109,6 +110,11 @@ class PredictConfig:
             raise UsageError(f"--save must be some of {', '.join(KINDS)}, or all; got {given!r}")
         if self.mode == "heatmap" and self.save is not None and self.kinds != ("heatmap",):
             raise UsageError("--mode heatmap writes heat maps; leave out --save, or the mode")
+
+    @property
+    def backend(self) -> str | None:
+        """The backend that the mode needs, None where any will do."""
+        return "tensorflow" if self.mode == "export" else None
 
     @property
     def models(self) -> list[str]:

@@ -1,8 +1,10 @@
-"""What an exported file itself says of its classes and of the preparation of images."""
+"""What an exported file says of its classes and preparation, and what it is made of."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 
 from kseg.inference.sidecar import Sidecar
 
@@ -24,3 +26,8 @@ def about(sidecar: Sidecar) -> dict[str, str]:
     return {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()
     }
+
+
+def tally(kinds: Iterable[str]) -> str:
+    """Return kinds of operators and how many there are of each, the most frequent first."""
+    return ", ".join(f"{kind} {number}" for kind, number in Counter(kinds).most_common())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kseg.config import OnnxConfig
-from kseg.export.about import about
+from kseg.export.about import about, tally
 from kseg.export.artifact import Artifact
 from kseg.export.graph import make_graph
 from kseg.export.onnx_model import all_nodes, onnx_model
@@ -71,5 +70,4 @@ def describe(model: onnx.ModelProto, sidecar: Sidecar) -> None:
 
 def operators(model: onnx.ModelProto) -> str:
     """Return the kinds of operators and how many there are of each, the most frequent first."""
-    kinds = Counter(node.op_type for node in all_nodes(model.graph))
-    return ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())
+    return tally(node.op_type for node in all_nodes(model.graph))

@@ -1,7 +1,8 @@
-"""ONNX files in OpenCV's dnn module: whether they run there, and how they answer."""
+"""Exports in OpenCV's dnn module: whether they run there, and how they answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from kseg.export.graph import export_size
 from kseg.export.images import batch_of, real_images
 from kseg.export.parity import parity_of
 from kseg.export.source import Source
+from kseg.inference.engines import Engine
 from kseg.inference.engines.exported import ExportedEngine
 from kseg.quiet import quiet_stderr
 
@@ -33,13 +35,25 @@ class OpencvEngine(ExportedEngine):
         return self._net.forward(self.sidecar.outputs[0])
 
 
-def opencv_answer(path: Path, source: Source, config: ExportConfig) -> str:
-    """Return in words how an ONNX file with its sidecar runs in OpenCV; failing is an answer."""
+def opencv_answer(
+    path: Path,
+    source: Source,
+    config: ExportConfig,
+    opened: Callable[[Path], Engine] = OpencvEngine,
+) -> str:
+    """Return in words how a file with its sidecar runs in OpenCV; failing is an answer.
+
+    Args:
+        path: The file.
+        source: The model.
+        config: Says which images are compared.
+        opened: Opens it in OpenCV; by default as ONNX.
+    """
     batch = batch_of(real_images(config, source, 1), export_size(source, config), source)
     try:
         # OpenCV writes of its failures itself.
         with quiet_stderr():
-            parity = parity_of(OpencvEngine(path), source.engine, [batch])
+            parity = parity_of(opened(path), source.engine, [batch])
     except ValueError as error:
         return str(error).removeprefix(f"{path}: ")
     return f"largest difference {parity.max_difference:.2g}, same class {parity.agreement:.4%}"

@@ -20,6 +20,7 @@ GUIDES = {
     ROOT / "README.md": "readme_tables",
     DOCS / "augmentation.md": "augmentation_tables",
     DOCS / "data.md": "data_tables",
+    DOCS / "deployment.md": "deployment_tables",
     DOCS / "losses.md": "loss_tables",
     DOCS / "metrics.md": "metric_tables",
     **dict.fromkeys(sorted((DOCS / "models").glob("*.md")), "model_tables"),

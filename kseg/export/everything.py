@@ -23,7 +23,7 @@ from kseg.export.formats import FORMATS
 from kseg.export.parity import ParityError
 from kseg.export.run import export_source, precision_mark
 from kseg.export.source import Source, load_source
-from kseg.export.summary import Entry, summary_table, write_summary
+from kseg.export.summary import Entry, print_summary, write_summary
 
 _PRECISIONS: tuple[tuple[type[ExportConfig], tuple[str, ...]], ...] = (
     (OnnxConfig, ("float32", "float16", "int8")),
@@ -52,7 +52,7 @@ def export_all(config: ExportAllConfig) -> list[Entry]:
         with console.status(f"{name_of(plan)} ..."):
             target = folder / f"{source.name}{precision_mark(plan)}{plan.suffix}"
             entries.append(_made(source, replace(plan, output_path=str(target))))
-    console.print(summary_table(source, entries))
+    print_summary(console, source, entries)
     write_summary(Path(config.json or folder / f"{source.name}.json"), source, entries)
     failed = [entry.format for entry in entries if entry.failed]
     if failed:

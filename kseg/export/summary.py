@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from kseg.export.latency import Latency
@@ -35,40 +36,32 @@ class Entry:
     failed: bool = False
 
 
-def summary_table(source: Source, entries: Sequence[Entry]) -> Table:
-    """Return the table that compares the exports with each other and with the original."""
+def print_summary(console: Console, source: Source, entries: Sequence[Entry]) -> None:
+    """Print the table that compares the exports with the original, and what could not be made."""
     table = Table(title=str(source.file), title_justify="left")
-    for name in ("format", "size", "largest difference", "same class", "p50", "p95", "images/s"):
-        table.add_column(name, justify="left" if name == "format" else "right")
-    table.add_column("file, or why there is none", overflow="fold")
-    original = next(
-        (e.exported.original for e in entries if e.exported and e.exported.original), None
-    )
-    table.add_row(
-        "keras", megabytes(size_of(source.file)), "", "", *_times(original), source.file.name
-    )
+    table.add_column("format", no_wrap=True)
+    for name in ("size", "largest\ndifference", "same\nclass", "p50", "p95", "images/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    made = [(entry.format, entry.exported) for entry in entries if entry.exported is not None]
+    times = _times(next((one.original for _, one in made if one.original is not None), None))
+    table.add_row("keras", megabytes(size_of(source.file)), "", "", *times)
+    for name, exported in made:
+        table.add_row(name, *_row(exported))
+    console.print(table)
+    for name, exported in made:
+        console.print(f"{name}: {exported.path} {exported.unchecked}".rstrip(), highlight=False)
     for entry in entries:
-        table.add_row(*_row(entry))
-    return table
+        if entry.exported is None:
+            console.print(f"{entry.format}: not made: {entry.reason}", highlight=False)
 
 
-def _row(entry: Entry) -> list[str]:
-    exported = entry.exported
-    if exported is None:
-        return [entry.format, *[""] * 6, entry.reason]
+def _row(exported: Exported) -> list[str]:
     parity = exported.parity
     compared = ["", ""]
     if parity is not None:
         labels = exported.output == "labels"
         compared = ["" if labels else f"{parity.max_difference:.2g}", f"{parity.agreement:.3%}"]
-    remark = f" ({exported.unchecked})" if exported.unchecked else ""
-    return [
-        entry.format,
-        megabytes(exported.size),
-        *compared,
-        *_times(exported.latency),
-        exported.path.name + remark,
-    ]
+    return [megabytes(exported.size), *compared, *_times(exported.latency)]
 
 
 def _times(latency: Latency | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -13,15 +13,16 @@ from kseg.data.batches import Batches, Reader
 from kseg.training.heads import head_truth
 from kseg.training.shards import EvenBatches
 
-# Threads of Keras that ask for batches: while one puts its samples together, the other's are read.
+# Threads that ask for batches: while one puts its samples together, the other's are read.
 _ASKING = 2
+_AHEAD = 8
 
 
 class Loader(keras.utils.PyDataset):
     """Feeds `Batches` to `fit`; worker threads read ahead, sample by sample.
 
-    `epoch` must be set before each epoch. Keras peeks at a batch before the first one, so
-    counting calls would be off by one.
+    `epoch` must be set before each epoch. Keras peeks at batches before the first one, so
+    counting calls would be off; nothing is read ahead of a peek.
 
     Args:
         batches: Where the arrays come from.
@@ -30,18 +31,33 @@ class Loader(keras.utils.PyDataset):
     """
 
     def __init__(self, batches: Batches | EvenBatches, workers: int = 0, heads: Sequence[str] = ()):
+        # Keras' own threads wait for a tenth of a second at the end of each epoch.
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.batches, self.heads = batches, heads
+        self.epoch = 0
+        self._read: Reader = map
+        self._askers: ThreadPoolExecutor | None = None
+        self._ahead = 0
+        self._coming: dict[int, Future[tuple[Any, ...]]] = {}
         if workers > 1:
             # The worker threads fill the cores; OpenCV's own would get in their way.
             cv2.setNumThreads(1)
-        asking = _ASKING if workers > 1 else 1
-        super().__init__(workers=asking, use_multiprocessing=False, max_queue_size=8)
-        self.batches, self.heads = batches, heads
-        self._read: Reader = ThreadPoolExecutor(workers).map if workers > 1 else map
-        self.epoch = 0
+            self._read = ThreadPoolExecutor(workers).map
+            self._askers = ThreadPoolExecutor(_ASKING)
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
         return len(self.batches)
+
+    def on_epoch_begin(self) -> None:
+        """Read ahead from now on."""
+        self._ahead = _AHEAD
+
+    def on_epoch_end(self) -> None:
+        """Stop reading ahead, and forget what nobody asked for."""
+        self._ahead = 0
+        while self._coming:
+            self._coming.popitem()[1].cancel()
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Return images `(N, H, W, C)` and their truth, see `Batches.batch`.
@@ -49,7 +65,16 @@ class Loader(keras.utils.PyDataset):
         Batches with weights of pixels give these third; Keras hands them to the loss as
         `sample_weight`. A model with several outputs gets a dict of truths, one for each.
         """
-        images, truth, *weights = self.batches.batch(self.epoch, index, self._read)
+        if self._askers is None:
+            return self._batch(self.epoch, index)
+        for later in range(index, min(index + self._ahead, len(self))):
+            if later not in self._coming:
+                self._coming[later] = self._askers.submit(self._batch, self.epoch, later)
+        coming = self._coming.pop(index, None)
+        return self._batch(self.epoch, index) if coming is None else coming.result()
+
+    def _batch(self, epoch: int, index: int) -> tuple[Any, ...]:
+        images, truth, *weights = self.batches.batch(epoch, index, self._read)
         if not self.heads:
             return images, truth, *weights
         truths = head_truth(self.heads, truth, self.batches.dataset.void)

@@ -18,6 +18,7 @@ def epochs(batches, workers, count=2):
     found = []
     for epoch in range(count):
         loader.epoch = epoch
+        adapter.on_epoch_begin()
         found += [np.array(array) for batch in adapter.get_numpy_iterator() for array in batch]
         adapter.on_epoch_end()
     return found
@@ -38,3 +39,50 @@ def test_four_workers_make_the_batches_of_none(name, cached, parts_root, tmp_pat
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(alone[0], alone[8])
+
+
+class Recorder:
+    """Stands in for `Batches`: gives its own index and notes what it was asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 12
+
+    def batch(self, epoch, index, read):
+        self.asked.append((epoch, index))
+        return np.full(1, index), np.full(1, epoch)
+
+
+def test_batches_are_read_ahead_within_an_epoch_and_never_for_a_peek():
+    batches = Recorder()
+    loader = Loader(batches, 2)
+    loader[0]
+    assert batches.asked == [(0, 0)]
+    for epoch in (0, 1):
+        loader.epoch = epoch
+        batches.asked.clear()
+        loader.on_epoch_begin()
+        found = [
+            (int(truth[0]), int(image[0])) for image, truth in map(loader.__getitem__, range(12))
+        ]
+        loader.on_epoch_end()
+        assert found == [(epoch, index) for index in range(12)]
+        assert sorted(batches.asked) == found
+
+
+def test_an_epoch_that_is_broken_off_leaves_nothing_for_the_next():
+    batches = Recorder()
+    loader = Loader(batches, 2)
+    loader.on_epoch_begin()
+    loader[0]
+    loader.on_epoch_end()
+    loader.epoch = 1
+    loader.on_epoch_begin()
+    assert [int(loader[index][1][0]) for index in range(12)] == [1] * 12
+
+
+def test_keras_starts_no_threads_of_its_own():
+    adapter = PyDatasetAdapter(Loader(Recorder(), 2), shuffle=False)
+    assert adapter.enqueuer is None

@@ -46,7 +46,7 @@ class ExportConfig:
             data set, or drawings where it is not there.
         tolerance: Largest difference of a probability that is accepted in float32.
         agreement: Least share of pixels with the same class that is accepted for the other
-            precisions and for labels.
+            precisions and for labels; by default 0.999, and 0.99 with 8 bits.
         repeats: Runs that the times are taken from; 0 takes none.
     """
 
@@ -76,7 +76,7 @@ class ExportConfig:
     dynamic_size: bool = False
     images: str | None = None
     tolerance: float = 1e-4
-    agreement: float = 0.999
+    agreement: float | None = None
     repeats: int = 20
 
     def __post_init__(self) -> None:
@@ -104,6 +104,18 @@ class ExportConfig:
     def layout_in_file(self) -> Layout:
         """Order of the axes of the graph's input and scores."""
         return getattr(self, "layout", "NHWC")
+
+    @property
+    def has_8_bits(self) -> bool:
+        """Whether weights are rounded to 8 bits."""
+        return getattr(self, "precision", "float32") in ("int8", "dynamic")
+
+    @property
+    def needed_agreement(self) -> float:
+        """Share of pixels that must have the same class."""
+        if self.agreement is not None:
+            return self.agreement
+        return 0.99 if self.has_8_bits else 0.999
 
     @property
     def is_exact(self) -> bool:

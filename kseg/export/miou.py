@@ -19,8 +19,6 @@ from kseg.inference.evaluation.tally import Tally
 from kseg.inference.evaluation.truth import Truth
 from kseg.inference.predictor import Predictor
 
-# Precisions whose weights have 8 bits.
-EIGHT_BITS = ("int8", "dynamic")
 DROP = "mIoU drop"
 
 # Scoring more tells little and takes minutes on a large data set.

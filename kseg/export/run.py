@@ -11,7 +11,7 @@ from kseg.config.export import ExportConfig
 from kseg.export.artifact import Artifact
 from kseg.export.formats import converter
 from kseg.export.latency import Latency, measure
-from kseg.export.miou import EIGHT_BITS, check_drop, miou_drop
+from kseg.export.miou import check_drop, miou_drop
 from kseg.export.parity import Parity, check_parity, compare
 from kseg.export.placing import draft_folder, place, size_of
 from kseg.export.report import print_report
@@ -98,7 +98,7 @@ def _checked(artifact: Artifact, source: Source, config: ExportConfig) -> Export
     engine = artifact.open(artifact.main)
     parity, images = compare(engine, source, config)
     check_parity(parity, config)
-    if precision in EIGHT_BITS:
+    if config.has_8_bits:
         drop = miou_drop(config, source, engine)
         check_drop(drop, config)
         plain = replace(plain, facts={**artifact.facts, **drop})

@@ -116,6 +116,6 @@ def check_parity(parity: Parity, config: ExportConfig) -> None:
     if not config.is_exact and not parity.agreement >= config.needed_agreement:
         raise ParityError(
             f"the exported model gives {parity.agreement:.3%} of the pixels the same class as the "
-            f"original, less than --agreement {config.needed_agreement:g} (the largest difference is "
-            f"{parity.max_difference:.2g}); nothing was written"
+            f"original, less than --agreement {config.needed_agreement:g} (the largest difference "
+            f"is {parity.max_difference:.2g}); nothing was written"
         )

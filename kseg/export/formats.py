@@ -49,7 +49,7 @@ FORMATS = {
     "pb": Format("kseg.export.pb", {}, {}),
     "savedmodel": Format("kseg.export.savedmodel", {}, {}),
     "ncnn": Format("kseg.export.ncnn", {**_ONNX, "ncnn": "ncnn"}, {}),
-    "tensorrt": Format("kseg.export.tensorrt", _ONNX, {}),
+    "tensorrt": Format("kseg.export.tensorrt", _ONNX, {"onnxruntime": "onnxruntime"}),
 }
 
 

@@ -12,6 +12,7 @@ from kseg.inference.engines.litert import LitertEngine
 from kseg.inference.engines.ncnn import NcnnEngine
 from kseg.inference.engines.onnx import OnnxEngine
 from kseg.inference.engines.openvino import OpenvinoEngine
+from kseg.inference.engines.tensorrt import TensorrtEngine
 from kseg.runs import find_checkpoint
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "NcnnEngine",
     "OnnxEngine",
     "OpenvinoEngine",
+    "TensorrtEngine",
     "open_engine",
 ]
 
@@ -31,6 +33,7 @@ EXPORTS: dict[str, Callable[[Path], Engine]] = {
     ".tflite": LitertEngine,
     ".param": NcnnEngine,
     ".pb": FrozenEngine,
+    ".engine": TensorrtEngine,
 }
 
 
@@ -39,7 +42,8 @@ def open_engine(path: str | Path) -> Engine:
 
     Args:
         path: A run folder (its best checkpoint), a `.keras` file, or an exported model with its
-            `.json` file beside it: `.onnx`, `.xml` (OpenVINO), `.tflite`, `.param` (ncnn), `.pb`.
+            `.json` file beside it: `.onnx`, `.xml` (OpenVINO), `.tflite`, `.param` (ncnn), `.pb`,
+            `.engine` (TensorRT).
 
     Raises:
         ValueError: There is no model, it is damaged, or what it needs is not installed.

@@ -17,6 +17,7 @@ from kseg.training.monitor import scores_of
 from kseg.training.optimizers import exclude_from_decay, make_optimizer
 from kseg.training.phases import Phase
 from kseg.training.schedules import make_schedule
+from kseg.training.tensorflow_kernels import use_own_kernels
 
 
 def compile_for(
@@ -63,7 +64,9 @@ def compile_for(
     if config.precision == "mixed_float16":
         # Keras would wrap it too, but forget the wrapper and all state in the model file.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer, jit_compile=jit_choice(config.jit), **outputs)
+    jit = jit_choice(config.jit)
+    use_own_kernels(model, jit)
+    model.compile(optimizer, jit_compile=jit, **outputs)
     exclude_from_decay(model.optimizer, model)
 
 
@@ -92,6 +95,7 @@ def go_on(phase: Phase, config: TrainConfig, model: keras.Model, steps: int) -> 
 
     The schedule is that of the present settings: a run may have been made longer.
     """
+    use_own_kernels(model, jit_choice(config.jit))
     rate = phase_schedule(phase, config, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         model.optimizer.learning_rate = rate

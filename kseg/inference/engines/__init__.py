@@ -12,6 +12,7 @@ from kseg.inference.engines.litert import LitertEngine
 from kseg.inference.engines.ncnn import NcnnEngine
 from kseg.inference.engines.onnx import OnnxEngine
 from kseg.inference.engines.openvino import OpenvinoEngine
+from kseg.inference.engines.savedmodel import SavedModelEngine, is_saved_model
 from kseg.inference.engines.tensorrt import TensorrtEngine
 from kseg.runs import find_checkpoint
 
@@ -43,7 +44,7 @@ def open_engine(path: str | Path) -> Engine:
     Args:
         path: A run folder (its best checkpoint), a `.keras` file, or an exported model with its
             `.json` file beside it: `.onnx`, `.xml` (OpenVINO), `.tflite`, `.param` (ncnn), `.pb`,
-            `.engine` (TensorRT).
+            `.engine` (TensorRT), or the folder of a SavedModel.
 
     Raises:
         ValueError: There is no model, it is damaged, or what it needs is not installed.
@@ -52,6 +53,8 @@ def open_engine(path: str | Path) -> Engine:
     suffix = path.suffix.lower()
     if suffix in EXPORTS and not path.is_dir():
         return EXPORTS[suffix](path)
+    if is_saved_model(path):
+        return SavedModelEngine(path)
     if path.is_file() and suffix != ".keras":
         raise ValueError(
             f"{path}: models are run folders or files that end in .keras, {', '.join(EXPORTS)}"

@@ -26,7 +26,7 @@ class ExportedEngine:
 
     def __init__(self, path: str | Path):
         self.path = self.name = Path(path)
-        if not self.path.is_file():
+        if not self.exists():
             raise ValueError(f"{path}: no such file")
         self.sidecar = Sidecar.read(self.path)
         self.info = self.sidecar.model
@@ -35,6 +35,10 @@ class ExportedEngine:
         self.batch_size = self.sidecar.batch_size
         with told_plainly(self.path, self.program):
             self.open()
+
+    def exists(self) -> bool:
+        """Tell whether the file, or what the format has in its place, is there."""
+        return self.path.is_file()
 
     def open(self) -> None:
         """Load the graph."""

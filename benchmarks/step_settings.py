@@ -1,0 +1,91 @@
+"""The training step of the same network with each backend and its settings, in turn."""
+
+from __future__ import annotations
+
+import statistics
+from contextlib import ExitStack
+from typing import Any
+
+from architectures import PLAIN
+from jsonargparse import auto_cli
+from result_files import write_rows
+from turns import contestant, in_turns
+
+RESULT = "step_settings.csv"
+DEFAULT = "kseg tensorflow"
+# Name, way, further parts of the spec, environment variables.
+NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
+    DEFAULT: ("kseg", {}, {"KERAS_BACKEND": "tensorflow"}),
+    "kseg tensorflow, layers of Keras": (
+        "kseg",
+        {"kernels": "keras"},
+        {"KERAS_BACKEND": "tensorflow"},
+    ),
+    "kseg tensorflow, XLA": ("kseg", {"jit": "on"}, {"KERAS_BACKEND": "tensorflow"}),
+    "kseg tensorflow, no oneDNN": (
+        "kseg",
+        {},
+        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0"},
+    ),
+    "kseg tensorflow, one thread": (
+        "kseg",
+        {},
+        {"KERAS_BACKEND": "tensorflow", "TF_NUM_INTRAOP_THREADS": "1"},
+    ),
+    "kseg jax": ("kseg", {}, {"KERAS_BACKEND": "jax"}),
+    "kseg torch": ("kseg", {}, {"KERAS_BACKEND": "torch"}),
+    "torch eager": ("eager", {}, {}),
+    "torch channels_last": ("channels_last", {}, {}),
+    "torch compile": ("compile", {}, {}),
+}
+
+
+def main(
+    networks: list[str] | None = None,
+    size: int = 128,
+    batch: int = 4,
+    precision: str = "float32",
+    seconds: float = 2.0,
+    rounds: int = 3,
+    result: str = RESULT,
+) -> None:
+    """Measure them in turn and write a row for each.
+
+    Args:
+        networks: Keys of `NETWORKS`, the first of them is what the others are compared with; by
+            default all.
+        size: Height and width of the images.
+        batch: Images of a step.
+        precision: "float32" or "mixed_bfloat16".
+        seconds: Length of a turn.
+        rounds: Turns of each.
+        result: Name of the result file.
+    """
+    shared = {"model": PLAIN, "encoder": None, "classes": 2}
+    shared |= {"precision": precision, "size": size, "batch": batch}
+    rows: dict[str, dict[str, Any]] = {}
+    with ExitStack() as stack:
+        started = []
+        for name in networks or list(NETWORKS):
+            way, more, variables = NETWORKS[name]
+            own = contestant(name, {**shared, **more, "way": way}, variables)
+            one = stack.enter_context(own)
+            about = one.ask("about") or {}
+            rows[name] = {"network": name, **shared, **about, "first_step": one.ask("first_step")}
+            print(rows[name], one.error, flush=True)
+            started.append(one)
+        times = in_turns(started, "train", seconds=seconds, rounds=rounds)
+        errors = [f"{one.name}: {one.error}" for one in started if one.error]
+    print(*errors, sep="\n", flush=True)
+    steps = {name: statistics.median(taken) for name, taken in times.items() if taken}
+    first = next(iter(steps.values()))
+    kept = []
+    for name, step in steps.items():
+        figures = {"step_ms": round(1000 * step, 1), "times": round(step / first, 3)}
+        kept.append({**rows[name], "encoder": "", **figures, "steps": len(times[name])})
+        print(name, figures, [round(one, 3) for one in times[name]], flush=True)
+    write_rows(result, kept)
+
+
+if __name__ == "__main__":
+    auto_cli(main)

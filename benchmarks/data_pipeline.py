@@ -1,8 +1,8 @@
 """Images per second of the data pipeline beside albumentations with torch's DataLoader.
 
-Both decode the same JPEG and palette PNG files, bring them to one size, change them by the
-operations of the "medium" augmentation and stack uint8 batches, in turn in one run. Needs
-`pip install albumentations==2.0.8 torch`.
+Both decode the same JPEG and palette PNG files, bring them to one size by the same interpolation,
+change them by the operations of the "medium" augmentation and stack uint8 batches, in turn in one
+run. Needs `pip install albumentations==2.0.8 torch`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from result_files import write_rows  # noqa: E402
 RESULT = "data_pipeline.csv"
 BATCH = 8
 EPOCHS = 20
+SCENES = 8
 
 
 def main(
@@ -83,8 +84,9 @@ def make_files(root: Path, count: int, size: tuple[int, int]) -> Path:
     for part in ("train", "test"):
         for kind in ("image", "label"):
             (root / "set" / f"{part}_{kind}").mkdir(parents=True)
+    scenes = [draw_scene(np.random.default_rng(index), size) for index in range(SCENES)]
     for index in range(count):
-        image, mask = draw_scene(np.random.default_rng(index % 8), size)
+        image, mask = scenes[index % SCENES]
         for part in ("train", "test")[: 2 if index == 0 else 1]:
             folder = root / "set"
             cv2.imwrite(str(folder / f"{part}_image" / f"{index:03d}.jpg"), image[..., ::-1])
@@ -124,6 +126,7 @@ def kseg_epochs(root: Path, size: int, workers: int, cache=None) -> Iterator[int
     loader = Loader(kseg_batches(root, size, cache), workers)
     adapter = PyDatasetAdapter(loader, shuffle=False)
     while True:
+        adapter.on_epoch_begin()
         yield sum(len(batch[0]) for batch in adapter.get_numpy_iterator())
         adapter.on_epoch_end()
         loader.epoch += 1
@@ -151,11 +154,15 @@ class PeerData:
     def __init__(self, folder: Path, size: int):
         import albumentations as peer
 
+        from kseg.data.resize import interpolation_for
+
         self.images = sorted((folder / "train_image").iterdir())
         self.labels = folder / "train_label"
+        with Image.open(self.images[0]) as image:
+            interpolation = interpolation_for(image.size[::-1], (size, size))
         self.change = peer.Compose(
             [
-                peer.Resize(size, size, interpolation=cv2.INTER_AREA),
+                peer.Resize(size, size, interpolation=interpolation),
                 peer.HorizontalFlip(p=0.5),
                 peer.Affine(scale=(0.5, 2.0), keep_ratio=False, fill=128, fill_mask=255, p=0.8),
                 peer.Rotate(limit=10, fill=128, fill_mask=255, p=0.25),

@@ -54,11 +54,15 @@ def resize_sample(sample: Sample, target: tuple[int, int], resize_op: int, void:
 def resize_image(image: np.ndarray, target: tuple[int, int], resize_op: int) -> np.ndarray:
     """Fit a uint8 image `(H, W, C)` into `target`; the border of a letterbox is grey 128."""
     placement = place(image.shape[:2], target, resize_op)
-    new = placement.height, placement.width
-    # The mean over areas takes four times as long as bilinear interpolation.
-    skips = any(_skips(old, length) for old, length in zip(image.shape, new, strict=False))
-    interpolation = cv2.INTER_AREA if skips else cv2.INTER_LINEAR
+    interpolation = interpolation_for(image.shape[:2], (placement.height, placement.width))
     return _fit(image, placement, target, BORDER_GREY, interpolation)
+
+
+def interpolation_for(old: tuple[int, ...], new: tuple[int, int]) -> int:
+    """Return OpenCV's number of what fits an image of a size (height, width) into another."""
+    # The mean over areas takes four times as long as bilinear interpolation.
+    skips = any(_skips(*lengths) for lengths in zip(old, new, strict=True))
+    return cv2.INTER_AREA if skips else cv2.INTER_LINEAR
 
 
 def _skips(old: int, new: int) -> bool:

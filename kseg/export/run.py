@@ -16,6 +16,7 @@ from kseg.export.parity import Parity, check_parity, compare
 from kseg.export.placing import draft_folder, place, size_of
 from kseg.export.report import print_report
 from kseg.export.source import Source, check_backend, load_source
+from kseg.inference.sidecar import sidecar_path
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,25 @@ def export_source(source: Source, config: ExportConfig) -> Exported:
     target = target_of(source, config)
     with draft_folder(target) as draft:
         artifact = converter(config)(source, config, draft / target.name)
-        size = sum(size_of(path) for path in draft.iterdir())
+        about = sidecar_path(artifact.main)
+        size = sum(size_of(path) for path in draft.iterdir() if path != about)
         artifact.sidecar.write(artifact.main)
         exported = _checked(artifact, source, config)
-        about = {} if exported.parity is None else exported.parity.as_dict()
-        replace(artifact.sidecar, facts=dict(exported.facts), parity=about).write(artifact.main)
+        found = {} if exported.parity is None else exported.parity.as_dict()
+        replace(artifact.sidecar, facts=dict(exported.facts), parity=found).write(artifact.main)
         place(draft, artifact.main, target)
     return replace(exported, path=target, size=size)
 
 
 def target_of(source: Source, config: ExportConfig) -> Path:
-    """Return the file or folder that an export becomes."""
+    """Return the file or folder that an export becomes.
+
+    Raises:
+        ValueError: `output_path` has another extension, by which runtimes know the format.
+    """
     if config.output_path is not None:
+        if config.suffix.startswith(".") and Path(config.output_path).suffix != config.suffix:
+            raise ValueError(f"--output_path {config.output_path} must end in {config.suffix}")
         return Path(config.output_path)
     return source.folder / f"{source.name}{precision_mark(config)}{config.suffix}"
 

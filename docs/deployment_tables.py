@@ -1,9 +1,10 @@
-"""The table of docs/deployment.md: which model can be exported to which format."""
+"""The tables of docs/deployment.md; here: which model can be exported to which format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deployment_int8_tables import TABLES as INT8_TABLES
 from page_parts import markdown
 from result_files import read_rows
 
@@ -57,4 +58,4 @@ def _reasons(rows: list[Mapping[str, str]]) -> str:
     )
 
 
-TABLES = {"matrix": matrix}
+TABLES = {"matrix": matrix, **INT8_TABLES}

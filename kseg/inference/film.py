@@ -18,6 +18,7 @@ from kseg.data.decode import Decoded
 from kseg.inference.outputs import DRAWN, Look, Result
 from kseg.inference.outputs.count import Counts
 from kseg.inference.pipeline import Pipeline
+from kseg.inference.records import Records
 from kseg.inference.sources import Film, Item, check_targets
 from kseg.inference.threads import ahead
 from kseg.inference.video import Frames, film_suffix, film_writer
@@ -74,9 +75,10 @@ def segment_film(pipeline: Pipeline, film: Film, options: FilmOptions | None = N
         draw = _drawer(film, look, paths, counts)
         with closing(_drawn(pipeline, frames, options, draw)) as drawn:
             fps = options.fps or frames.fps
-            records = _write(drawn, paths, fps, frames.size, film)
-    if counts is not None:
-        counts.finish(records)
+            with Records(("count",) if counts is not None else ()) as records:
+                _write(drawn, paths, fps, frames.size, film, records)
+                if counts is not None:
+                    counts.finish(records.of("count"))
     return [*paths.values(), *(counts.final if counts is not None else ())]
 
 
@@ -144,10 +146,15 @@ def _segmented(
 
 
 def _write(
-    drawn: Iterable[_Drawn], paths: dict[str, Path], fps: float, size: tuple[int, int], film: Film
-) -> list[Any]:
-    """Write the videos and return what was counted in each frame."""
-    records: list[Any] = []
+    drawn: Iterable[_Drawn],
+    paths: dict[str, Path],
+    fps: float,
+    size: tuple[int, int],
+    film: Film,
+    records: Records,
+) -> None:
+    """Write the videos, and keep what was counted in each frame."""
+    done = 0
     with ExitStack() as stack:
         writers = {
             kind: stack.enter_context(film_writer(path, fps, size)) for kind, path in paths.items()
@@ -156,7 +163,7 @@ def _write(
             for one in drawn:
                 for kind, writer in writers.items():
                     writer.write(one.pictures[kind])
-                records.append(one.record)
-        if not records:
+                records.put(done, {"count": one.record})
+                done += 1
+        if not done:
             raise ValueError(f"{film}: stopped before the first frame was segmented")
-    return records

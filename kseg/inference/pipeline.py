@@ -14,6 +14,7 @@ from kseg.inference.large import pixels_of, segment_large
 from kseg.inference.outputs import Look, Result, Writer
 from kseg.inference.postprocess import PostProcess
 from kseg.inference.predictor import Predictor
+from kseg.inference.records import Records
 from kseg.inference.sources import Item
 from kseg.inference.threads import ahead, in_batches, usual_threads
 
@@ -87,13 +88,15 @@ class Pipeline:
         """Return a label map after all changes."""
         return self.post(labels, self.look.background) if self.post else labels
 
-    def finish(self, rows: Iterable[Row]) -> list[Path]:
+    def records(self) -> Records:
+        """Return a place for the "records" of rows, until `finish` needs them."""
+        return Records(kind for kind, writer in self.writers.items() if writer.final)
+
+    def finish(self, records: Records) -> list[Path]:
         """Write what is about all images, in the order of their names, and return those files."""
-        done = sorted((row for row in rows if not row["error"]), key=lambda row: row["file"].name)
         for kind, writer in self.writers.items():
-            if done:
-                writer.finish([row["records"][kind] for row in done if kind in row["records"]])
-        return [path for writer in self.writers.values() for path in writer.final if done]
+            writer.finish(records.of(kind))
+        return [path for writer in self.writers.values() for path in writer.final]
 
     def _load(self, item: Item) -> _Loaded:
         try:

@@ -12,6 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from kseg.config import PredictConfig
+from kseg.inference.engines.savedmodel import is_saved_model
 from kseg.inference.film import FilmOptions, segment_film
 from kseg.inference.outputs import Look, make_writers
 from kseg.inference.pipeline import Pipeline, Row
@@ -35,7 +36,7 @@ def predict(config: PredictConfig) -> list[Path]:
         ValueError: No model, no input, or at the end, if some files could not be read.
     """
     for model in config.models:
-        if not Path(model).is_file():
+        if not Path(model).is_file() and not is_saved_model(Path(model)):
             find_checkpoint(model)
     inputs = find_inputs(config.input, recursive=config.recursive, leave_out=Path(config.output))
     _check_mode(config, inputs)
@@ -142,32 +143,35 @@ def _report(pipeline: Pipeline, rows: Iterable[Row], count: int) -> list[Path]:
     Raises:
         ValueError: Some could not be; the message names them.
     """
-    every, failed, written = [], [], []
-    for row in tqdm(rows, "segmenting", total=count, unit="image", disable=count < 2):
-        every.append({**row, "records": row.get("records", {})})
-        written += row.get("written", ())
-        if row["error"]:
-            failed.append(row)
-            tqdm.write(f"left out: {row['error']}", file=sys.stderr)
-        elif row["note"]:
-            tqdm.write(f"note: {row['note']}", file=sys.stderr)
-    written += pipeline.finish(every)
-    done = count - len(failed)
+    failed, named, written = 0, [], []
+    with pipeline.records() as records:
+        for row in tqdm(rows, "segmenting", total=count, unit="image", disable=count < 2):
+            written += row.get("written", ())
+            if row["error"]:
+                failed += 1
+                named += [row] if failed <= _NAMED else []
+                tqdm.write(f"left out: {row['error']}", file=sys.stderr)
+                continue
+            records.put(row["file"].name, row["records"])
+            if row["note"]:
+                tqdm.write(f"note: {row['note']}", file=sys.stderr)
+        written += pipeline.finish(records) if failed < count else []
+    done = count - failed
     images = "1 image" if done == 1 else f"{done} images"
     print(f"{images} segmented, results in {pipeline.look.folder}")
     if failed:
         raise ValueError(
-            f"{len(failed)} of {count} files could not be read or segmented: {_names(failed)}"
+            f"{failed} of {count} files could not be read or segmented: {_names(named, failed)}"
         )
     return written
 
 
-def _names(failed: Sequence[Row]) -> str:
+def _names(named: Sequence[Row], failed: int) -> str:
     """Return the error of a single file, or the names of several."""
-    if len(failed) == 1:
-        return failed[0]["error"]
-    more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    return ", ".join(str(row["file"]) for row in failed[:_NAMED]) + more
+    if failed == 1:
+        return named[0]["error"]
+    more = f" and {failed - len(named)} more" if failed > len(named) else ""
+    return ", ".join(str(row["file"]) for row in named) + more
 
 
 def _predict_film(config: PredictConfig, film: Film) -> list[Path]:

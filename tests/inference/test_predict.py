@@ -3,6 +3,7 @@ import json
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from kseg.config.predict import Tta
 from kseg.inference import tta
 from kseg.inference.outputs import Look, make_writers
 from kseg.inference.pipeline import Pipeline
-from kseg.inference.predict import predict
-from kseg.inference.sources import find_inputs
+from kseg.inference.predict import _report, predict
+from kseg.inference.sources import Item, find_inputs
 from kseg.inference.threads import ahead, in_batches
 from tests.inference.bright import bright_predictor, half_bright, save_bright, save_picture
 
@@ -288,6 +289,29 @@ def test_what_cannot_be_written_is_reported_for_its_file(at, model):
     (at / "out").write_text("a file in the way")
     with pytest.raises(ValueError, match="1 of 1 files could not be read or segmented: in/a.png"):
         predict(PredictConfig(str(model), "in", "out"))
+
+
+def test_what_is_known_of_each_image_does_not_stay_in_memory(at):
+    pipeline = pipeline_of(bright_predictor(), ("coco",))
+
+    def rows(items):
+        for item in items:
+            image = {"file_name": item.file_name, "height": 9, "width": 9}
+            shapes = [{"category_id": 1, "segmentation": [list(range(300, 20_300))]}]
+            record = {"image": image, "annotations": shapes}
+            yield {"file": item, "error": None, "note": "", "records": {"coco": record}}
+
+    items = [Item(Path(f"{name}.png"), Path(name)) for name in "gfedcba" * 10]
+    tracemalloc.start()
+    _report(pipeline, rows(items), len(items))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The numbers of one image take 0.7 MB, those of all of them 50.
+    assert peak < 6e6
+    coco = json.loads(Path("out/coco.json").read_text())
+    assert [one["file_name"][0] for one in coco["images"][::10]] == list("abcdefg")
+    assert [one["image_id"] for one in coco["annotations"]] == list(range(1, 71))
+    assert coco["annotations"][-1]["segmentation"][0][-1] == 20_299
 
 
 def test_rows_of_a_batch_come_in_the_order_of_the_files(at):

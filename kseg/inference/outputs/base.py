@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,8 +72,8 @@ class Writer(Protocol):
         """Write the files of one image.
 
         Returns:
-            What `finish` needs to know of it, made of lists, dicts and numbers, or None.
+            What `finish` needs to know of it, made of lists, dicts, text and numbers, or None.
         """
 
-    def finish(self, records: Sequence[Any]) -> None:
-        """Write what is about all images, from what `write` returned for each of them."""
+    def finish(self, records: Iterable[Any]) -> None:
+        """Write the files of `final`, from what `write` returned for each image, given once."""

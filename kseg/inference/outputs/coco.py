@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +48,31 @@ class CocoFile:
             ],
         }
 
-    def finish(self, records: Sequence[dict[str, Any]]) -> None:
-        """Number images and annotations and write the file."""
-        images, annotations = [], []
-        for image_id, record in enumerate(records, 1):
-            images.append({"id": image_id, **record["image"]})
-            for one in record["annotations"]:
-                number = len(annotations) + 1
-                annotations.append({"id": number, "image_id": image_id, **one})
+    def finish(self, records: Iterable[dict[str, Any]]) -> None:
+        """Number images and annotations and write the file, one annotation after the other."""
+        images: list[dict[str, Any]] = []
         categories = [
             {"id": label + self._first, "name": name}
             for label, name in enumerate(self._look.class_names)
             if label != self._look.background
         ]
-        document = {"images": images, "annotations": annotations, "categories": categories}
         with replacing(self.final[0]) as draft, draft.open("w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False)
+            file.write('{"annotations": [')
+            for number, one in enumerate(_numbered(records, images), 1):
+                file.write("\n" if number == 1 else ",\n")
+                file.write(json.dumps({"id": number, **one}))
+            rest = json.dumps({"images": images, "categories": categories}, ensure_ascii=False)
+            file.write(f"\n], {rest[1:]}\n")
+
+
+def _numbered(
+    records: Iterable[dict[str, Any]], images: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the annotations with the number of their image, and add each image to a list."""
+    for image_id, record in enumerate(records, 1):
+        images.append({"id": image_id, **record["image"]})
+        for one in record["annotations"]:
+            yield {"image_id": image_id, **one}
 
 
 def _annotations(labels: np.ndarray, background: int | None) -> list[tuple[int, dict[str, Any]]]:

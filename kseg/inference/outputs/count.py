@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +35,18 @@ class Counts:
         pixels = np.bincount(result.labels.ravel(), minlength=len(self._look.class_names))
         return {"file": result.item.file_name, "pixels": pixels.tolist()}
 
-    def finish(self, records: Sequence[dict[str, Any]]) -> None:
+    def finish(self, records: Iterable[dict[str, Any]]) -> None:
         """Write the CSV and print the table."""
-        rows = [
-            (record["file"], label, name, pixels, f"{share:.6f}")
-            for record in records
-            for label, name, pixels, share in self._shares(record["pixels"])
-        ]
+        totals, images = np.zeros(len(self._look.class_names), np.int64), 0
         with replacing(self.final[0]) as draft, draft.open("w", newline="", encoding="utf-8") as f:
-            csv.writer(f).writerows([("file", "label", "class", "pixels", "share"), *rows])
-        totals = np.sum([record["pixels"] for record in records], axis=0).tolist()
-        images = "1 image" if len(records) == 1 else f"{len(records)} images"
-        Console().print(self._table(images, totals))
+            rows = csv.writer(f)
+            rows.writerow(("file", "label", "class", "pixels", "share"))
+            for record in records:
+                totals, images = totals + record["pixels"], images + 1
+                for label, name, pixels, share in self._shares(record["pixels"]):
+                    rows.writerow((record["file"], label, name, pixels, f"{share:.6f}"))
+        title = "1 image" if images == 1 else f"{images} images"
+        Console().print(self._table(title, totals.tolist()))
 
     def _shares(self, counts: Sequence[int]) -> list[tuple[int, str, int, float]]:
         total = max(1, sum(counts))

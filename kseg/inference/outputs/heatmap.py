@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -66,7 +66,7 @@ class HeatMaps:
             heat = draw_heat(result.image, result.probabilities[..., index], self._look.blend)
             write_image(path, heat)
 
-    def finish(self, records: Sequence[None]) -> None:
+    def finish(self, records: Iterable[None]) -> None:
         """Write nothing about all images."""
 
 

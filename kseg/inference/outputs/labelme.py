@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class LabelmeFiles:
         with replacing(path) as draft:
             draft.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
 
-    def finish(self, records: Sequence[None]) -> None:
+    def finish(self, records: Iterable[None]) -> None:
         """Write the class names, as `kseg json_to_dataset` reads them."""
         with replacing(self.final[0]) as draft:
             draft.write_text("".join(f"{name}\n" for name in self._look.class_names), "utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +63,7 @@ class Pictures:
         drawn = self._draw(result.image, result.labels, self._look)
         write_image(*self.targets(result.item.name), drawn)
 
-    def finish(self, records: Sequence[None]) -> None:
+    def finish(self, records: Iterable[None]) -> None:
         """Write nothing about all images."""
 
 
@@ -84,5 +84,5 @@ class LabelMaps:
         """Write the label map of an image."""
         write_mask(*self.targets(result.item.name), result.labels, class_palette())
 
-    def finish(self, records: Sequence[None]) -> None:
+    def finish(self, records: Iterable[None]) -> None:
         """Write nothing about all images."""

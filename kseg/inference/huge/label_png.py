@@ -1,20 +1,20 @@
-"""Palette PNG, row by row."""
+"""Palette PNG of rows that come one after the other."""
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import IO
 
 import numpy as np
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_LONGEST = 2**31 - 1
-_PALETTE = 3
+from kseg.inference.huge.waiting_rows import WaitingRows
+
+_ROWS = 64
 
 
 class PngRows:
-    """Writes labels of 8 bits as palette indices (PNG specification, ISO/IEC 15948).
+    """Writes labels of 8 bits as palette indices, with the package pypng.
+
+    Pillow and OpenCV write from arrays that are whole, and libvips chooses a palette of its own.
 
     Args:
         file: Open for writing.
@@ -27,27 +27,20 @@ class PngRows:
     """
 
     def __init__(self, file: IO[bytes], height: int, width: int, palette: np.ndarray):
-        if not 0 < min(height, width) <= max(height, width) <= _LONGEST:
-            raise ValueError(f"{height}x{width} pixels are no size that PNG has")
-        self._file = file
-        self._compressor = zlib.compressobj()
-        file.write(_SIGNATURE)
-        self._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0))
-        self._chunk(b"PLTE", palette.astype(np.uint8).tobytes())
+        import png
 
-    def _chunk(self, name: bytes, data: bytes) -> None:
-        self._file.write(struct.pack(">I", len(data)) + name)
-        self._file.write(data)
-        self._file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
+        self._file, self._rows = file, WaitingRows(width)
+        colours = [tuple(colour) for colour in palette.tolist()]
+        try:
+            self._writer = png.Writer(width, height, palette=colours, bitdepth=8)
+        except png.ProtocolError:
+            raise ValueError(f"{height}x{width} pixels are no size that PNG has") from None
 
     def write(self, labels: np.ndarray) -> None:
         """Write the next rows `(h, W)` uint8."""
-        # Each row begins with the number of its filter; 0, none, suits labels.
-        rows = np.pad(labels, ((0, 0), (1, 0)))
-        if data := self._compressor.compress(rows.data):
-            self._chunk(b"IDAT", data)
+        self._rows.write(labels)
 
     def finish(self) -> None:
-        """Write the end of the image."""
-        self._chunk(b"IDAT", self._compressor.flush())
-        self._chunk(b"IEND", b"")
+        """Write the file."""
+        rows = (row for rows in self._rows.taken(_ROWS) for row in rows)
+        self._writer.write_packed(self._file, rows)

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tiny_source import tiny_source
 
 from kseg.config import TensorrtConfig
 from kseg.config.parse import UsageError
@@ -14,6 +13,7 @@ from kseg.export import tensorrt_build
 from kseg.export.run import export_source
 from kseg.export.tensorrt import what_is_missing
 from kseg.inference.engines import open_engine
+from tests.export.tiny_source import tiny_source
 
 for _package in ("onnx", "onnxruntime", "tf2onnx", "onnxslim"):
     pytest.importorskip(_package, reason=f"pip install {_package}")

@@ -15,8 +15,9 @@ void check(int status, const std::string& what) {
   if (status != 0) throw std::runtime_error("ncnn cannot use " + what);
 }
 
-kseg::Run open(const std::string& param, const kseg::Description& about) {
+kseg::Run open_model(const std::string& param, const kseg::Description& about) {
   const auto net = std::make_shared<ncnn::Net>();
+  net->opt.use_vulkan_compute = false;
   // Half precision is faster on ARM, and moves some edges.
   net->opt.use_fp16_packed = net->opt.use_fp16_storage = net->opt.use_fp16_arithmetic = false;
   net->opt.use_bf16_storage = false;
@@ -46,4 +47,4 @@ kseg::Run open(const std::string& param, const kseg::Description& about) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return kseg::program(argc, argv, open); }
+int main(int argc, char** argv) { return kseg::program(argc, argv, open_model); }

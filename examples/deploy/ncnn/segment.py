@@ -16,6 +16,7 @@ from segmentation import main  # noqa: E402
 def open_model(file, about):
     """Return a function from the input to the first output."""
     net = ncnn.Net()
+    net.opt.use_vulkan_compute = False
     # Half precision is faster on ARM, and moves some edges.
     for option in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
         setattr(net.opt, option, False)
@@ -23,9 +24,10 @@ def open_model(file, about):
         sys.exit(f"{file}: ncnn cannot read it")
 
     def run(batch):
-        planes = batch[0]  # the matrix shares its memory, so that it must live as long
+        planes = batch[0]
         extractor = net.create_extractor()
-        extractor.input(about["input"], ncnn.Mat(planes))
+        # Copied, for ncnn reads memory that is aligned.
+        extractor.input(about["input"], ncnn.Mat(planes).clone())
         status, scores = extractor.extract(about["outputs"][0])
         if status:
             sys.exit(f"{file}: ncnn failed with {status}")

@@ -27,7 +27,7 @@ std::vector<float> as_floats(Ort::Value& value) {
   return {first, first + count};
 }
 
-kseg::Run open(const std::string& file, const kseg::Description& about) {
+kseg::Run open_model(const std::string& file, const kseg::Description& about) {
   const auto model = std::make_shared<Model>(file.c_str());
   return [model, about](const std::vector<float>& input) {
     const std::array<std::int64_t, 4> planes{1, about.channels, about.height, about.width};
@@ -51,4 +51,4 @@ kseg::Run open(const std::string& file, const kseg::Description& about) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return kseg::program(argc, argv, open); }
+int main(int argc, char** argv) { return kseg::program(argc, argv, open_model); }

@@ -18,7 +18,7 @@ std::vector<float> as_floats(const ov::Tensor& tensor) {
   return {first, first + tensor.get_size()};
 }
 
-kseg::Run open(const std::string& file, const kseg::Description& about) {
+kseg::Run open_model(const std::string& file, const kseg::Description& about) {
   ov::Core core;
   // By itself OpenVINO computes in bfloat16 where the processor can, which moves edges.
   auto model =
@@ -43,4 +43,4 @@ kseg::Run open(const std::string& file, const kseg::Description& about) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return kseg::program(argc, argv, open); }
+int main(int argc, char** argv) { return kseg::program(argc, argv, open_model); }

@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 # and metrics with, and what exports models and runs them. BACKENDS= tests on TensorFlow alone and
 # skips what needs the others.
 BACKENDS ?= jax,torch,oracles,demo,huge,ray,runtimes,export
+# The converter for ncnn asks for PyTorch with CUDA, several GB that its program does not use.
+PNNX = $(BIN)/python -m pip install --quiet --no-deps -c requirements/tested.txt pnnx
 # Processes that the tests run in.
 JOBS ?= 2
 LISTS := pyproject.toml requirements/base.txt requirements/tensorflow.txt requirements/tested.txt
@@ -58,4 +60,5 @@ $(VENV)/.installed: $(LISTS)
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -c requirements/tested.txt -e ".[dev,$(BACKENDS)]"
+	$(if $(findstring export,$(BACKENDS)),$(PNNX))
 	touch $@

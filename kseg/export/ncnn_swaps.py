@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-from kseg.export.swaps import NearestUpsample, Swap
-from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
+from kseg.export.swaps import Swap
+from kseg.layers.unpool import MaxPoolWithIndices
 
 # Times this, what two floats differ by is at least 1.
 VERY_MANY = 1e38
@@ -27,10 +26,8 @@ def full_transposed_conv(layer: layers.Layer) -> layers.Layer | None:
 
 
 def arithmetic_pooling(layer: layers.Layer) -> layers.Layer | None:
-    """Find maxima, and put values back there, without comparisons."""
-    if type(layer) is MaxPoolWithIndices:
-        return ArithmeticMaxPool(name=layer.name)
-    return ArithmeticMaxUnpool(name=layer.name) if type(layer) is MaxUnpool else None
+    """Find maxima without comparisons."""
+    return ArithmeticMaxPool(name=layer.name) if type(layer) is MaxPoolWithIndices else None
 
 
 NCNN_SWAPS: Sequence[Swap] = (full_transposed_conv, arithmetic_pooling)
@@ -92,19 +89,6 @@ class ArithmeticMaxPool(MaxPoolWithIndices):
         """Return shapes and types of the results."""
         pooled, indices = super().compute_output_spec(inputs)
         return pooled, keras.KerasTensor(indices.shape, pooled.dtype)
-
-
-class ArithmeticMaxUnpool(MaxUnpool):
-    """`MaxUnpool` for the indices of `ArithmeticMaxPool`; height and width are known."""
-
-    def call(self, inputs):
-        """Return `(N, 2H, 2W, C)`."""
-        enlarge = NearestUpsample((2, 2))
-        values, indices = (enlarge.call(x) for x in inputs)
-        height, width = values.shape[1:3]
-        here = np.tile(np.float32([[0, 1], [2, 3]]), (height // 2, width // 2))
-        elsewhere = ops.minimum(ops.abs(indices - here[None, ..., None]), 1.0)
-        return values * (1.0 - elsewhere)
 
 
 class PlaneOfLabels(layers.Layer):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from kseg.layers.pooling import AdaptiveAveragePool
 from kseg.layers.resample import CropLike, PadToMultiple
+from kseg.layers.unpool import MaxUnpool
 
 Swap = Callable[[layers.Layer], layers.Layer | None]
 
@@ -41,7 +43,18 @@ def needed_cropping(layer: layers.Layer) -> layers.Layer | None:
     return NeededCrop(name=layer.name) if type(layer) is CropLike else None
 
 
-SWAPS: Sequence[Swap] = (nearest_upsampling, static_pooling, plain_padding, needed_cropping)
+def resized_unpooling(layer: layers.Layer) -> layers.Layer | None:
+    """Put values back by resizing and a mask: stacking and reshaping takes transposes."""
+    return ResizedUnpool(name=layer.name) if type(layer) is MaxUnpool else None
+
+
+SWAPS: Sequence[Swap] = (
+    nearest_upsampling,
+    static_pooling,
+    plain_padding,
+    needed_cropping,
+    resized_unpooling,
+)
 
 
 class NearestUpsample(layers.Layer):
@@ -97,6 +110,27 @@ class NeededCrop(CropLike):
         x, reference = inputs
         known = None not in x.shape[1:3]
         return x if known and x.shape[1:3] == reference.shape[1:3] else super().call(inputs)
+
+
+class ResizedUnpool(MaxUnpool):
+    """`MaxUnpool` by arithmetic alone, for whole numbers as integers or as floats."""
+
+    def call(self, inputs):
+        """Return `(N, 2H, 2W, C)`."""
+        enlarge = NearestUpsample((2, 2))
+        values, indices = inputs
+        values, indices = enlarge.call(values), enlarge.call(ops.cast(indices, values.dtype))
+        elsewhere = ops.minimum(ops.abs(indices - self._places(values)), 1.0)
+        return values * (1.0 - elsewhere)
+
+    @staticmethod
+    def _places(values):
+        """Return which corner of its window each place is, `(1, 2H, 2W, 1)`."""
+        if None not in values.shape[1:3]:
+            windows = [length // 2 for length in values.shape[1:3]]
+            return np.tile(np.float32([[0, 1], [2, 3]]), windows)[None, ..., None]
+        rows, columns = (ops.arange(length) % 2 for length in ops.shape(values)[1:3])
+        return ops.cast(rows[None, :, None, None] * 2 + columns[None, None, :, None], values.dtype)
 
 
 class SlicedAveragePool(AdaptiveAveragePool):

@@ -1,6 +1,7 @@
 """ONNX exports: what they are, what they answer, and which models have one."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -17,11 +18,12 @@ import onnx
 from kseg.config import OnnxConfig
 from kseg.export.onnx_model import count
 from kseg.export.run import export_source
-from kseg.export.swaps import NearestUpsample, SlicedAveragePool
+from kseg.export.swaps import NearestUpsample, ResizedUnpool, SlicedAveragePool
 from kseg.inference import Predictor
 from kseg.inference.engines import open_engine
 from kseg.inference.sidecar import Sidecar
 from kseg.layers.pooling import AdaptiveAveragePool
+from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
 from kseg.models import list_models, model_spec
 from tests.export.tiny_source import CLASSES, tiny_source
 
@@ -68,7 +70,7 @@ def test_the_file_answers_as_the_model_and_stands_alone_with_its_description(exp
     found = open_engine(done.path).probabilities(batch)
     np.testing.assert_allclose(found, source.engine.probabilities(batch), atol=1e-5)
     sidecar = Sidecar.read(done.path)
-    assert sidecar.model == source.info
+    assert replace(sidecar.model, class_names=tuple(sidecar.model.class_names)) == source.info
     assert sidecar.parity["max_difference"] == done.parity.max_difference
     assert sidecar.facts["opset"] == 17
 
@@ -154,10 +156,11 @@ def test_what_differs_more_than_accepted_is_refused_and_leaves_nothing(exported,
 
 
 def test_an_earlier_export_stays_where_a_new_one_is_refused(exported):
-    before = exported().path.read_bytes()
+    path = exported().path
+    before = path.read_bytes()
     with pytest.raises(ValueError, match="nothing was written"):
         exported(tolerance=0, layout="NHWC")
-    assert exported(opset=17).path.read_bytes() == before
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("bins", [1, 2, 3, 6])
@@ -166,6 +169,15 @@ def test_pooling_by_slices_is_adaptive_pooling(bins, size):
     x = RNG.normal(size=(2, *size, 3)).astype("float32")
     expected = AdaptiveAveragePool(bins)(x)
     np.testing.assert_allclose(SlicedAveragePool(bins)(x), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (None, None)])
+def test_unpooling_by_resizing_puts_values_where_they_were(size):
+    x = layers.Input((*size, 3))
+    pooled = MaxPoolWithIndices()(x)
+    model = keras.Model(x, [layer()(pooled) for layer in (MaxUnpool, ResizedUnpool)])
+    expected, found = model.predict(RNG.normal(size=(2, 4, 6, 3)), verbose=0)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_one_nearest_resize_is_upsampling():

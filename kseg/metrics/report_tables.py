@@ -3,16 +3,19 @@
 import math
 from dataclasses import asdict
 
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
 
 def class_table(classes, means):
     """Return a row per `ClassScores`, with `means` `{name: value}` in the caption."""
-    table = Table(caption=", ".join(f"{key} {_text(value)}" for key, value in means.items()))
+    caption = ", ".join(f"{key} {_text(value)}" for key, value in means.items())
+    # As narrow as can be: a terminal of 80 columns must not cut numbers off.
+    table = Table(caption=caption, box=SIMPLE_HEAD, padding=0, show_edge=False)
     rows = [asdict(row) for row in classes]
     for key in rows[0]:
-        table.add_column(key, justify="left" if key == "name" else "right")
+        table.add_column(key, justify="left" if key == "name" else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(_text, row.values()))
     return table

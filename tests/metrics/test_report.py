@@ -82,12 +82,12 @@ def test_the_confusion_matrix_goes_to_csv_by_name(tmp_path):
     assert rows[1:] == [["sky", "3", "1", "0"], ["road", "0", "1", "1"], [rows[0][3], *"000"]]
 
 
-def shown(table):
-    console = Console(width=120)
+def shown(table, width=120):
+    console = Console(width=width)
     with console.capture() as text:
         console.print(table)
-    rows = [line.split() for line in text.get().splitlines() if "│" in line]
-    return {row[1]: row[3:-1:2] for row in rows}, " ".join(text.get().split())
+    rows = [line.replace("│", " ").split() for line in text.get().splitlines() if line.strip()]
+    return {row[0]: row[1:] for row in rows}, " ".join(text.get().split())
 
 
 def test_the_table_shows_absent_classes_as_a_dash():
@@ -96,6 +96,14 @@ def test_the_table_shows_absent_classes_as_a_dash():
     assert rows["car"] == ["-"] * 5 + ["0", "1"]
     assert "mean_iou 0.5417" in text
     assert "kappa 0.4000, mcc 0.4264" in text
+
+
+def test_no_digit_is_cut_off_on_80_columns():
+    confusion = np.array([[98_765_432, 1_234_567], [0, 12_345_678]])
+    rows, text = shown(segmentation_report(confusion, ["pedestrian", "b"]).table(), width=80)
+    assert rows["pedestrian"][-2:] == ["99999999", "98765432"]
+    assert "…" not in text
+    assert "specificity" in text
 
 
 def test_rows_of_the_confusion_table_are_shares_of_the_truth():

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kseg.config.export import ExportConfig
 from kseg.export.artifact import Artifact
 from kseg.export.formats import converter
@@ -112,7 +114,7 @@ def _checked(artifact: Artifact, source: Source, config: ExportConfig) -> Export
         plain = replace(plain, facts={**artifact.facts, **drop})
     if not config.repeats:
         return replace(plain, parity=parity)
-    batch = images[: config.batch_size]
+    batch = np.resize(images, (config.batch_size, *images.shape[1:]))
     return replace(
         plain,
         parity=parity,

@@ -14,7 +14,7 @@ from kseg.export.calibration import calibration_batches
 from kseg.export.graph import ExportGraph, make_graph
 from kseg.export.source import Source
 from kseg.export.swaps import SWAPS
-from kseg.export.trace import traced
+from kseg.export.trace import frozen_graph, traced
 from kseg.inference.engines.base import told_plainly
 from kseg.inference.sidecar import Sidecar
 from kseg.quiet import quiet_stderr
@@ -46,8 +46,8 @@ def convert(source: Source, config: LitertConfig, path: Path) -> Artifact:
 def _converted(graph: ExportGraph, config: LitertConfig, images: list[Any]) -> bytes:
     import tensorflow as tf
 
-    trace = traced(graph)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([trace.concrete], graph.model)
+    constant = frozen_graph(traced(graph))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([constant], graph.model)
     _set_precision(converter, config, images)
     return bytes(converter.convert())
 

@@ -100,40 +100,72 @@ def _spelled(graph: Any) -> Any:
         tf.import_graph_def(graph, name="")
     spelled = _empty_like(graph)
     for node in graph.node:
-        inputs = imported.get_operation_by_name(node.name).inputs
-        formula = FORMULAS[node.op](*inputs) if node.op in FORMULAS else None
+        operation = imported.get_operation_by_name(node.name)
+        formula = FORMULAS[node.op](operation) if node.op in FORMULAS else None
         if formula is None:
             _append(spelled, node, node.name, node.input)
         else:
-            _append_formula(spelled, node, formula, inputs)
+            _append_formula(spelled, node, formula, operation.inputs)
     return spelled
 
 
 Formula = Callable[..., Any]
 
 
-def _sum_of_many(*terms: Any) -> Formula:
+def _sum_of_many(operation: Any) -> Formula:
     """Return sums of two."""
     import tensorflow as tf
 
     return lambda *values: reduce(lambda a, b: tf.raw_ops.AddV2(x=a, y=b), values)
 
 
-def _sum_along_channels(first: Any, second: Any) -> Formula | None:
+def _sum_along_channels(operation: Any) -> Formula | None:
     """Return the sum with a value per channel: OpenCV takes others for a value per column."""
     import tensorflow as tf
 
-    if first.shape.rank == 4 and second.shape == first.shape[3:]:
+    first, second = (one.shape for one in operation.inputs)
+    if first.rank == 4 and second == first[3:]:
         return tf.nn.bias_add
-    if second.shape.rank == 4 and first.shape == second.shape[3:]:
+    if second.rank == 4 and first == second[3:]:
         return lambda a, b: tf.nn.bias_add(b, a)
     return None
 
 
-def _softmax_over_channels(scores: Any) -> Formula | None:
+def _difference_from_constant(operation: Any) -> Formula | None:
+    """Return a sum: OpenCV subtracts the number from the map where it should do the reverse."""
+    import tensorflow as tf
+
+    number, other = operation.inputs
+    if number.op.type != "Const" or number.shape.rank != 0 or other.dtype != tf.float32:
+        return None
+    return lambda a, b: tf.raw_ops.AddV2(x=b * -1.0, y=a)
+
+
+def _slice_of_all_axes(operation: Any) -> Formula | None:
+    """Return the slice with a range for each axis: OpenCV ignores one that names fewer."""
+    source, *ends = operation.inputs
+    masks = [operation.get_attr(f"{name}_mask") for name in ("ellipsis", "new_axis", "shrink_axis")]
+    if source.shape.rank != 4 or any(masks) or any(one.op.type != "Const" for one in ends):
+        return None
+    first, last, step = (_constant(one.op.node_def).tolist() for one in ends)
+    open_first, open_last = (operation.get_attr(f"{name}_mask") for name in ("begin", "end"))
+    ranges = [
+        slice(
+            None if open_first >> axis & 1 else first[axis],
+            None if open_last >> axis & 1 else last[axis],
+            step[axis],
+        )
+        for axis in range(len(first))
+    ]
+    every = (*ranges, *[slice(None)] * (4 - len(ranges)))
+    return lambda x, *_: x[every]
+
+
+def _softmax_over_channels(operation: Any) -> Formula | None:
     """Return the softmax by its definition: OpenCV's is over the columns of an image."""
     import tensorflow as tf
 
+    (scores,) = operation.inputs
     if scores.shape.rank != 4 or scores.shape[3] is None:
         return None
 
@@ -147,10 +179,12 @@ def _softmax_over_channels(scores: Any) -> Formula | None:
     return formula
 
 
-FORMULAS: Mapping[str, Callable[..., Formula | None]] = {
+FORMULAS: Mapping[str, Callable[[Any], Formula | None]] = {
     "AddN": _sum_of_many,
     "Add": _sum_along_channels,
     "AddV2": _sum_along_channels,
+    "Sub": _difference_from_constant,
+    "StridedSlice": _slice_of_all_axes,
     "Softmax": _softmax_over_channels,
 }
 

@@ -56,6 +56,8 @@ class ExportConfig:
     suffix: ClassVar[str] = ""
     # What a format cannot leave open is no flag's business to promise.
     can_be_dynamic: ClassVar[tuple[str, ...]] = ("dynamic_batch", "dynamic_size")
+    # Settings of which a format knows one value alone.
+    fixed: ClassVar[dict[str, Any]] = {}
 
     model: str = "weights/exp1/unet"
     model_name: str | None = None
@@ -85,6 +87,9 @@ class ExportConfig:
         require_at_least(self, 32, "input_height", "input_width")
         require_at_least(self, 0, "tolerance", "agreement", "repeats")
         require_at_most(self, 1, "agreement")
+        for name, value in self.fixed.items():
+            if getattr(self, name) != value:
+                raise UsageError(f"--{name}: this format takes {value} alone; leave the flag out")
         for name in ("dynamic_batch", "dynamic_size"):
             if getattr(self, name) and name not in self.can_be_dynamic:
                 raise UsageError(f"--{name}: this format fixes it; leave the flag out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from kseg.config.checks import require_at_least
 from kseg.config.export import ExportConfig, Layout
@@ -121,16 +121,9 @@ class NcnnConfig(ExportConfig):
     format: ClassVar[str] = "ncnn"
     suffix: ClassVar[str] = ".param"
     can_be_dynamic: ClassVar[tuple[str, ...]] = ()
+    fixed: ClassVar[dict[str, Any]] = {"batch_size": 1, "input_dtype": "float32"}
 
     precision: Literal["float32", "float16"] = "float32"
-
-    def __post_init__(self) -> None:
-        """Refuse what ncnn has not."""
-        super().__post_init__()
-        if self.batch_size != 1:
-            raise UsageError(f"--batch_size: ncnn takes one image at a time, got {self.batch_size}")
-        if self.input_dtype != "float32":
-            raise UsageError("--input_dtype: ncnn takes float32 alone; leave the flag out")
 
     @property
     def layout_in_file(self) -> Layout:

@@ -82,6 +82,7 @@ def _plan(config: ExportAllConfig, kind: type[ExportConfig], precision: str) -> 
     values = {name: getattr(config, name) for name in names if hasattr(config, name)}
     for name in ("dynamic_batch", "dynamic_size"):
         values[name] = values[name] and name in kind.can_be_dynamic
+    values.update(kind.fixed)
     if "precision" in names:
         values["precision"] = precision
     return kind(**values)

@@ -86,12 +86,20 @@ class LitertConfig(CalibratedConfig):
     Args:
         precision: "float32", "float16" (weights of half the size), "dynamic" (8-bit weights, floats
             between layers) or "int8" (8 bits throughout, calibrated).
+        quantized_output: Give scores as bytes, which the file says the scale of; for "int8" alone.
     """
 
     format: ClassVar[str] = "litert"
     suffix: ClassVar[str] = ".tflite"
 
     precision: Literal["float32", "float16", "dynamic", "int8"] = "float32"  # type: ignore[assignment]
+    quantized_output: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and that flags fit together."""
+        super().__post_init__()
+        if self.quantized_output and (self.precision != "int8" or self.output == "labels"):
+            raise UsageError("--quantized_output is for the scores of --precision int8")
 
 
 @dataclass

@@ -71,6 +71,8 @@ def _set_precision(converter: Any, config: LitertConfig, images: list[Any]) -> N
             yield from ([batch] for batch in images)
 
         converter.representative_dataset = examples
+    if config.quantized_output:
+        converter.inference_output_type = tf.uint8
 
 
 def described(content: bytes, sidecar: Sidecar) -> bytes:

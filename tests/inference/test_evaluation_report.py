@@ -171,6 +171,10 @@ def test_a_comparison_of_different_things_is_told(page, tmp_path):
     assert found["settings"] == [{"name": "loss", "values": ["dice", "ce"]}]
     assert found["images"] is None
     assert found["classes"][0]["difference"] is None
+    other["scored"]["split"] = None
+    (tmp_path / "report.json").write_text(json.dumps(other))
+    found = compare(this, read_evaluated(tmp_path), resamples=10, seed=0)
+    assert found["warnings"][-1] == "split: test here, none there."
     del other["scored"]
     (tmp_path / "report.json").write_text(json.dumps(other))
     found = compare(this, read_evaluated(tmp_path), resamples=10, seed=0)

@@ -137,8 +137,9 @@ def _warnings(this: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     if theirs is None:
         return [*found, "The other one does not say which images it scored; evaluate it again."]
     for key in ("dataset", "split", "images", "ignore_class"):
-        if ours.get(key) != theirs.get(key):
-            found.append(f"{key}: {ours.get(key)} here, {theirs.get(key)} there.")
+        here, there = ("none" if one.get(key) is None else one[key] for one in (ours, theirs))
+        if here != there:
+            found.append(f"{key}: {here} here, {there} there.")
     return found
 
 

@@ -141,6 +141,7 @@ def test_strips_are_exactly_the_whole_image(shape, overlap):
     )
 
 
+@pytest.mark.full
 def test_a_memory_of_stated_size_is_enough_for_an_image_of_6000x6000(tmp_path):
     """Written sparsely: 108 MB of image, of which a bright square is on the disk."""
     size, tile = 6000, 256

@@ -61,6 +61,7 @@ def masks_of(folder):
 
 
 @on_ray
+@pytest.mark.full
 def test_a_killed_worker_loses_and_doubles_nothing(checkpoint, data, tmp_path, monkeypatch):
     monkeypatch.setattr(ray_pool, "TASKS_PER_WORKER", 2)  # three batches each
     files = sorted((data / "test_image").iterdir())
@@ -129,7 +130,6 @@ for row in run_files(["a", "bb", "poison", "cccc"], Worker, engine="ray", batch_
 
 
 @on_ray
-@pytest.mark.full
 def test_a_file_that_kills_every_process_is_left_out(run_script):
     result = run_script("-c", POISON, KERAS_BACKEND="numpy")
     expected = [

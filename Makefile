@@ -47,6 +47,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.installed
+	$(BIN)/python docs/benchmark_charts.py
 	$(BIN)/python docs/generate.py
 
 clean:

@@ -16,7 +16,7 @@ from architectures import has_peer, split_name, usual_models
 from jsonargparse import auto_cli
 from machine import usual_backend
 from result_files import merge_rows, read_rows
-from turns import Contestant, contestant, in_turns
+from turns import Contestant, OtherWork, contestant, in_turns
 
 RESULT = "model_speed.csv"
 KEY = ("model", "encoder", "network", "precision", "size", "batch", "predict_size", "device")
@@ -130,9 +130,11 @@ def measure(
             rows[name] = {**row, "predict_size": predict_size, **(one.ask("about") or {})}
             rows[name]["first_step_seconds"] = rounded(one.ask("first_step"), 2)
         check_same_network(rows.values())
+        others = OtherWork(started)
         train(started, rows, seconds, rounds)
         predict(started, rows, (predict_size, spec["batch"]), seconds, rounds)
         for one in started:
+            rows[one.name]["other_work_percent"] = others.percent()
             rows[one.name]["error"] = one.error
     return compared(list(rows.values()))
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from architectures import PLAIN
 from jsonargparse import auto_cli
-from result_files import write_rows
-from turns import contestant, in_turns
+from result_files import merge_rows
+from turns import OtherWork, contestant, in_turns
 
 RESULT = "step_settings.csv"
+KEY = ("network", "model", "precision", "size", "batch", "device")
 DEFAULT = "kseg tensorflow"
 # Name, way, further parts of the spec, environment variables.
 NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -49,11 +50,11 @@ def main(
     rounds: int = 3,
     result: str = RESULT,
 ) -> None:
-    """Measure them in turn and write a row for each.
+    """Measure them in turn and keep a row for each, beside the rows of earlier runs.
 
     Args:
-        networks: Keys of `NETWORKS`, the first of them is what the others are compared with; by
-            default all.
+        networks: Keys of `NETWORKS`; all are compared with the first, which should be the default
+            in each run. By default all at once, for which the memory must suffice.
         size: Height and width of the images.
         batch: Images of a step.
         precision: "float32" or "mixed_bfloat16".
@@ -71,10 +72,13 @@ def main(
             own = contestant(name, {**shared, **more, "way": way}, variables)
             one = stack.enter_context(own)
             about = one.ask("about") or {}
-            rows[name] = {"network": name, **shared, **about, "first_step": one.ask("first_step")}
+            rows[name] = {"network": name, **shared, **about}
+            one.ask("first_step")
             print(rows[name], one.error, flush=True)
             started.append(one)
+        others = OtherWork(started)
         times = in_turns(started, "train", seconds=seconds, rounds=rounds)
+        shared = {"other_work_percent": others.percent()}
         errors = [f"{one.name}: {one.error}" for one in started if one.error]
     print(*errors, sep="\n", flush=True)
     steps = {name: statistics.median(taken) for name, taken in times.items() if taken}
@@ -82,9 +86,9 @@ def main(
     kept = []
     for name, step in steps.items():
         figures = {"step_ms": round(1000 * step, 1), "times": round(step / first, 3)}
-        kept.append({**rows[name], "encoder": "", **figures, "steps": len(times[name])})
+        kept.append({**rows[name], "encoder": "", **figures, **shared, "steps": len(times[name])})
         print(name, figures, [round(one, 3) for one in times[name]], flush=True)
-    write_rows(result, kept)
+    merge_rows(result, KEY, kept)
 
 
 if __name__ == "__main__":

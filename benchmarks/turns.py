@@ -84,6 +84,14 @@ class Contestant:
         self.error = f"{command}: {self._reason()}"
         return None
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Time that the process has had of all processors."""
+        with suppress(FileNotFoundError):
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
+
     def _tell(self, message: Mapping[str, Any]) -> None:
         # Where the process has ended, reading its answer will tell.
         with suppress(BrokenPipeError):
@@ -107,3 +115,29 @@ def in_turns(
         for one in (*contestants[turn:], *contestants[:turn]):
             times[one.name] += one.ask(command, seconds=seconds) or []
     return times
+
+
+class OtherWork:
+    """How busy the machine was with other processes, for the rows of a comparison.
+
+    Args:
+        contestants: The processes that are measured.
+    """
+
+    def __init__(self, contestants: Sequence[Contestant]):
+        self._contestants = contestants
+        self._start = self._now()
+
+    def percent(self) -> int:
+        """Return the share of all processors' time that others took since the beginning."""
+        (busy, own, total), (busy0, own0, total0) = self._now(), self._start
+        others = (busy - busy0) - (own - own0)
+        return round(100 * max(0.0, others) / max(total - total0, 1e-9))
+
+    def _now(self) -> tuple[float, float, float]:
+        ticks = os.sysconf("SC_CLK_TCK")
+        first, *_ = Path("/proc/stat").read_text().splitlines()
+        times = [int(field) / ticks for field in first.split()[1:9]]
+        idle = times[3] + times[4]
+        own = sum(one.cpu_seconds for one in self._contestants)
+        return sum(times) - idle, own, sum(times)

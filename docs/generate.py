@@ -19,10 +19,12 @@ from page_parts import replace_between  # noqa: E402
 GUIDES = {
     ROOT / "README.md": "readme_tables",
     DOCS / "augmentation.md": "augmentation_tables",
+    DOCS / "benchmarks.md": "benchmark_tables",
     DOCS / "data.md": "data_tables",
     DOCS / "deployment.md": "deployment_tables",
     DOCS / "losses.md": "loss_tables",
     DOCS / "metrics.md": "metric_tables",
+    DOCS / "training.md": "benchmark_tables",
     **dict.fromkeys(sorted((DOCS / "models").glob("*.md")), "model_tables"),
 }
 

@@ -106,8 +106,10 @@ def _parts(graph: Graph, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     starts, ends, axes, steps = (graph.constant(node, index) for index in range(1, 5))
     if starts is None or ends is None or 0 in shape or len(shape) != 4:
         return
-    axes = range(len(starts)) if axes is None else axes.tolist()
+    axes = range(len(starts)) if axes is None else [axis % len(shape) for axis in axes.tolist()]
     steps = [1] * len(starts) if steps is None else steps.tolist()
+    if min(steps) < 1:
+        return
     strides = [1, 1]
     for axis, start, end, step in zip(axes, starts.tolist(), ends.tolist(), steps, strict=True):
         first, last, _ = slice(start, end, step).indices(shape[axis])

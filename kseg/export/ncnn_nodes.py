@@ -108,7 +108,7 @@ def _parts(graph: Graph, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         return
     axes = range(len(starts)) if axes is None else [axis % len(shape) for axis in axes.tolist()]
     steps = [1] * len(starts) if steps is None else steps.tolist()
-    if min(steps) < 1:
+    if min(steps) < 1 or any(s > 1 and a < _ROWS for a, s in zip(axes, steps, strict=True)):
         return
     strides = [1, 1]
     for axis, start, end, step in zip(axes, starts.tolist(), ends.tolist(), steps, strict=True):

@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/prediction.md: what a model trained on `parts` sees in new scenes."""
+"""Draw the pictures of docs/prediction.md: what a model trained on nuclei sees in test images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from augmentation_pictures import titled
 from data_pictures import beside
 from jsonargparse import auto_cli
 
+from kseg.data.classes import with_channels
 from kseg.data.io import write_image
-from kseg.data.parts import draw_scene
+from kseg.data.registry import open_dataset
 from kseg.inference import Predictor
 from kseg.inference.outputs import DRAWN, Look
 from kseg.inference.outputs.heatmap import draw_heat
@@ -20,33 +21,32 @@ from kseg.inference.outputs.outlines import nested_outlines
 from kseg.inference.postprocess import PostProcess
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = 224, 224
-# Scenes with what there is to show; that they look well is all that chose them.
-KINDS_SCENE, CLEAN_SCENE = 7, 12
+SIDE = 224
+# Test images with what there is to show; that they show it is all that chose them.
+KINDS_IMAGE, CLEAN_IMAGE = 13, 0
 STEPS = {
     "--fill_holes 30": PostProcess(fill_holes=30),
-    "--opening 2": PostProcess(opening=2),
-    "--min_size 100": PostProcess(min_size=100),
+    "--opening 3": PostProcess(opening=3),
+    "--min_size 60": PostProcess(min_size=60),
+    "--split_touching 2": PostProcess(split_touching=2),
 }
-CELLS = ((60, 70, 44), (140, 58, 38), (118, 142, 48), (190, 118, 34), (46, 178, 30))
 
 
-def main(run: str = "weights/exp1/unet") -> None:
+def main(run: str, data_root: str = "data") -> None:
     """Write both pictures.
 
     Args:
-        run: A run on the data set `parts`, as `make train` makes it.
+        run: A run on the data set `dsb2018`.
+        data_root: Folder that holds the data set.
     """
     predictor = Predictor.load(run)
-    write_image(IMAGES / "prediction_kinds.jpg", kinds_picture(predictor, scene(KINDS_SCENE)))
-    write_image(IMAGES / "prediction_clean.jpg", clean_picture(predictor, scene(CLEAN_SCENE)))
+    dataset = with_channels(open_dataset("dsb2018", data_root), predictor.channels)
 
+    def image(index: int) -> np.ndarray:
+        return dataset.load_image(dataset.test[index])[:SIDE, :SIDE]
 
-def scene(index: int) -> np.ndarray:
-    """Return one of many scenes that no model was trained on."""
-    rng = np.random.default_rng([23, index])
-    image, _ = draw_scene(rng, SIZE, magnification=1.0, clutter=0.6)
-    return image
+    write_image(IMAGES / "prediction_kinds.jpg", kinds_picture(predictor, image(KINDS_IMAGE)))
+    write_image(IMAGES / "prediction_clean.jpg", clean_picture(predictor, image(CLEAN_IMAGE)))
 
 
 def kinds_picture(predictor: Predictor, image: np.ndarray) -> np.ndarray:
@@ -88,16 +88,11 @@ def polygons(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def clean_picture(predictor: Predictor, image: np.ndarray) -> np.ndarray:
-    """Return a prediction beside what the steps make of it, and cells that touch."""
+    """Return an image and its prediction beside what the steps make of it."""
     (labels,) = predictor.predict([image])
-    views = {"prediction": shown(labels, labels)}
+    views = {"image": image, "prediction": shown(labels, labels)}
     for title, step in STEPS.items():
         views[title] = shown(labels, step(labels))
-    cells = np.zeros(SIZE, np.uint8)
-    for x, y, radius in CELLS:
-        cv2.circle(cells, (x, y), radius, 1, -1)
-    views["cells"] = shown(cells, cells)
-    views["--split_touching 3"] = shown(cells, PostProcess(split_touching=3)(cells))
     return rows([titled(view, title) for title, view in views.items()], 3)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from kseg.export.artifact import Artifact
 from kseg.export.calibration import calibration_batches
 from kseg.export.graph import ExportGraph, make_graph
 from kseg.export.source import Source
-from kseg.export.swaps import SWAPS
+from kseg.export.swaps import SWAPS, Swap, plain_padding
 from kseg.export.trace import frozen_graph, traced
-from kseg.inference.engines.base import told_plainly
 from kseg.inference.sidecar import Sidecar
 from kseg.quiet import quiet_stderr
 
@@ -29,11 +28,10 @@ def convert(source: Source, config: LitertConfig, path: Path) -> Artifact:
         ValueError: The model has an operation that LiteRT lacks, or there are no images to
             calibrate 8 bits with.
     """
-    graph = make_graph(source, config, swaps=SWAPS)
+    graph = make_graph(source, config, swaps=_swaps(config))
     sidecar = graph.sidecar("litert")
     images = list(calibration_batches(config, source)) if config.precision == "int8" else []
-    with told_plainly(source.file, "LiteRT's converter"), quiet_stderr():
-        content = _converted(graph, config, images)
+    content = _converted(graph, config, images)
     model = described(content, sidecar)
     path.write_bytes(model)
     sidecar.write(path)
@@ -43,13 +41,25 @@ def convert(source: Source, config: LitertConfig, path: Path) -> Artifact:
     return Artifact(path, sidecar, facts)
 
 
+def _swaps(config: LitertConfig) -> Sequence[Swap]:
+    """Return the layers to replace: padding at run time must tell how many channels there are."""
+    return [swap for swap in SWAPS if not (config.dynamic_size and swap is plain_padding)]
+
+
 def _converted(graph: ExportGraph, config: LitertConfig, images: list[Any]) -> bytes:
     import tensorflow as tf
 
     constant = frozen_graph(traced(graph))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([constant], graph.model)
     _set_precision(converter, config, images)
-    return bytes(converter.convert())
+    try:
+        with quiet_stderr():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter has many kinds
+        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+        raise ValueError(
+            f"{graph.source.file}: LiteRT's converter cannot translate this model ({reason[:300]})"
+        ) from None
 
 
 def _set_precision(converter: Any, config: LitertConfig, images: list[Any]) -> None:

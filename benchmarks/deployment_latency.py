@@ -136,15 +136,15 @@ def _configs(size: int, folder: Path) -> dict[str, Any]:
     named = {"ONNX Runtime": OnnxConfig, "OpenVINO": OpenvinoConfig, "LiteRT": LitertConfig}
     configs: dict[str, Any] = {}
     for runtime, kind in named.items():
-        plain = kind(output_path=str(folder / f"float32{kind.suffix}"))
+        plain = kind(output_path=str(folder / f"{kind.format}{kind.suffix}"))
         configs[runtime] = plain
         configs[f"{runtime} int8"] = replace(
             plain,
             precision="int8",
             calibration_data=str(pictures),
-            output_path=str(folder / f"int8{kind.suffix}"),
+            output_path=str(folder / f"{kind.format}_int8{kind.suffix}"),
         )
-    return {**configs, "ncnn": NcnnConfig(output_path=str(folder / "float32.param"))}
+    return {**configs, "ncnn": NcnnConfig(output_path=str(folder / "ncnn.param"))}
 
 
 def _exported(source: Any, config: Any) -> Path:

@@ -11,7 +11,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kseg.data.limits import check_pixels, too_large
 from kseg.data.orientation import upright
-from kseg.data.png import decode_plain_png
 
 PNG_START, JPEG_START, NUMPY_START = b"\x89PNG", b"\xff\xd8", b"\x93NUMPY"
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -59,10 +58,6 @@ def decode_file(path: Path, page: int | None = None, *, as_labels: bool = False)
         return Decoded(_with_channels(_read_numpy(path)))
     if start.startswith(PNG_START) and start[24] == 16 and start[25] != 0:
         return _read_deep_png(path)
-    if as_labels and start.startswith(PNG_START):
-        plain = decode_plain_png(path.read_bytes(), path)
-        if plain is not None:
-            return Decoded(_with_channels(plain.values), palette=plain.palette)
     with open_image(path) as image:
         return from_pillow(image, path, stretch=_grey_stretch(start) if as_labels else None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -55,8 +57,6 @@ def openvino_model(graph: ExportGraph, layout: str) -> tuple[Any, tuple[int, int
     Raises:
         ValueError: The model has an operation that ONNX lacks.
     """
-    import io
-
     import openvino
 
     converted = onnx_model(graph, opset=_OPSET, layout=layout)
@@ -85,7 +85,7 @@ def quantized(model: Any, images: list[np.ndarray]) -> Any:
     os.environ.setdefault("NNCF_CI", "1")
     import nncf
 
-    nncf.set_log_level(30)
+    nncf.set_log_level(logging.WARNING)
     return nncf.quantize(
         model,
         nncf.Dataset(images),

@@ -132,7 +132,11 @@ def programs(tmp_path_factory):
         if not Path(path).is_file():
             pytest.skip(f"{header} is not installed: apt-get install {package}")
     build = tmp_path_factory.mktemp("build")
-    options = ["-DCMAKE_BUILD_TYPE=Release", *openvino_option(), *onnxruntime_option()]
+    options = [
+        "-DCMAKE_BUILD_TYPE=Release",
+        *openvino_option(),
+        *onnxruntime_option(tmp_path_factory.mktemp("library")),
+    ]
     for command in (["-S", DEPLOY, "-B", build, *options], ["--build", build, "-j2"]):
         done = subprocess.run(["cmake", *map(str, command)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -145,11 +149,17 @@ def openvino_option():
     return [f"-DOpenVINO_DIR={Path(spec.origin).parent / 'cmake'}"] if spec else []
 
 
-def onnxruntime_option():
-    """The Python package comes with the library alone."""
+def onnxruntime_option(folder):
+    """The Python package comes with the library alone, without the name that programs look for."""
     spec = find_spec("onnxruntime")
+    if spec is None:
+        return []
     libraries = sorted((Path(spec.origin).parent / "capi").glob("libonnxruntime.so.*.*.*"))
-    return [f"-DONNXRUNTIME_LIBRARY={libraries[-1]}"] if spec and libraries else []
+    if not libraries:
+        return []
+    link = folder / "libonnxruntime.so.1"
+    link.symlink_to(libraries[-1])
+    return [f"-DONNXRUNTIME_LIBRARY={link}"]
 
 
 WHERE = {

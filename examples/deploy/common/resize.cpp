@@ -62,6 +62,30 @@ Map resized(const Map& map, int height, int width, bool area) {
   return result;
 }
 
+// OpenCV's bilinear resizing of bytes, which works with weights of 11 bits: what networks were
+// trained on. The result is a map of whole numbers.
+Map resized_bytes(const Map& map, int height, int width) {
+  const auto columns = shares(map.width, width, false), rows = shares(map.height, height, false);
+  const auto fixed = [](float weight) { return int(std::nearbyint(weight * 2048)); };
+  std::vector<int> narrow(std::size_t(map.height) * width * map.channels);
+  const std::size_t row = std::size_t(width) * map.channels;
+  for (int y = 0; y < map.height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (int c = 0; c < map.channels; ++c)
+        for (std::size_t k = 0; k < columns[x].weights.size(); ++k)
+          narrow[y * row + x * map.channels + c] +=
+              fixed(columns[x].weights[k]) * int(map.at(y, columns[x].first + int(k), c));
+  Map result{height, width, map.channels, {}};
+  for (int y = 0; y < height; ++y)
+    for (std::size_t index = 0; index < row; ++index) {
+      int sum = 2;
+      for (std::size_t k = 0; k < rows[y].weights.size(); ++k)
+        sum += (fixed(rows[y].weights[k]) * (narrow[(rows[y].first + k) * row + index] >> 4)) >> 16;
+      result.values.push_back(float(sum >> 2));
+    }
+  return result;
+}
+
 // Bilinear shrinking by more than 1.5 would skip pixels; exactly 2 is a mean all the same.
 bool skips(int from, int to) { return 2 * from > 3 * to && from != 2 * to; }
 
@@ -84,8 +108,12 @@ Map fit(const Picture& picture, int height, int width, int resize_op) {
   image.values.assign(picture.bytes.begin(), picture.bytes.end());
   if (part.height != image.height || part.width != image.width) {
     const bool area = skips(image.height, part.height) || skips(image.width, part.width);
-    image = resized(image, part.height, part.width, area);
-    for (float& value : image.values) value = std::nearbyint(value);
+    if (area) {
+      image = resized(image, part.height, part.width, true);
+      for (float& value : image.values) value = std::nearbyint(value);
+    } else {
+      image = resized_bytes(image, part.height, part.width);
+    }
   }
   Map input{height, width, image.channels, {}};
   input.values.assign(std::size_t(height) * width * image.channels, kBorderGrey);

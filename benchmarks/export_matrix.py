@@ -1,4 +1,4 @@
-"""Export every registered model to every format, and record how each compares or why it cannot.
+"""Export every registered model to every format; record how each compares, or why it cannot.
 
 Each export runs in a process that may crash or take too long without stopping the others.
 """
@@ -162,7 +162,7 @@ def cell(source, kind: str, folder: Path) -> dict[str, object]:
 
 
 def random_source(name: str, options: str, size: int):
-    """Return a model with random weights and statistics, as if it had been trained."""
+    """Return a model with random weights, whose normalisations know the statistics of images."""
     import keras
     import numpy as np
 
@@ -176,12 +176,30 @@ def random_source(name: str, options: str, size: int):
     model = get_model(name, len(CLASSES), image_init="auto", **chosen)
     rng = np.random.default_rng(0)
     for variable in model.variables:
-        if variable.name in ("gamma", "moving_variance"):
-            variable.assign(rng.uniform(0.5, 1.5, variable.shape))
-        elif variable.name in ("beta", "bias", "moving_mean"):
+        if variable.name == "gamma":
+            variable.assign(rng.uniform(0.7, 1.3, variable.shape))
+        elif variable.name in ("beta", "bias"):
             variable.assign(rng.normal(0, 0.1, variable.shape))
+    with_statistics(model, size)
     info = ModelInfo(name, CLASSES, None, size, size, 1, "auto")
     return as_source(model, info, Path(f"{name}.keras"))
+
+
+def with_statistics(model, size: int) -> None:
+    """Set moving statistics to those of a few images, which keeps values in a usual range."""
+    import numpy as np
+    from keras import layers
+
+    from kseg.data.parts import iter_parts
+
+    norms = [one for one in model._flatten_layers() if isinstance(one, layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in norms]
+    images = np.stack([image for image, _ in iter_parts("train", 4, size=(size, size))])
+    for layer in norms:
+        layer.momentum = 0.0
+    model(images.astype("float32"), training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import keras
 from keras import layers, ops
 
-from kseg.export.swaps import Swap
+from kseg.export.swaps import SignedMaxPool, Swap
 from kseg.layers.unpool import MaxPoolWithIndices
 
 # Times this, what two floats differ by is at least 1.
@@ -73,22 +72,10 @@ def is_more(a, b):
     return ops.minimum(ops.relu(a - b) * VERY_MANY, 1.0)
 
 
-class ArithmeticMaxPool(MaxPoolWithIndices):
-    """`MaxPoolWithIndices` whose indices are floats."""
+class ArithmeticMaxPool(SignedMaxPool):
+    """`SignedMaxPool` for ncnn, which has no sign."""
 
-    def call(self, inputs):
-        """Return `(pooled, indices)`."""
-        corners = [inputs[:, row::2, column::2, :] for row in (0, 1) for column in (0, 1)]
-        pooled, indices = corners[0], ops.zeros_like(corners[0])
-        for position, corner in enumerate(corners[1:], start=1):
-            indices = indices + is_more(corner, pooled) * (float(position) - indices)
-            pooled = ops.maximum(pooled, corner)
-        return pooled, indices
-
-    def compute_output_spec(self, inputs):
-        """Return shapes and types of the results."""
-        pooled, indices = super().compute_output_spec(inputs)
-        return pooled, keras.KerasTensor(indices.shape, pooled.dtype)
+    is_more = staticmethod(is_more)
 
 
 class PlaneOfLabels(layers.Layer):

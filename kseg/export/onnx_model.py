@@ -81,7 +81,20 @@ def _converted(graph: ExportGraph, opset: int, layout: str) -> tuple[onnx.ModelP
             outputs_as_nchw=[graph.target] if planes and graph.target == "scores" else None,
         )
         before = sum(node.type == "Transpose" for node in found.get_nodes())
-        return optimizer.optimize_graph(found).make_model(graph.model.name), before
+        better = optimizer.optimize_graph(found, optimizers=_optimizers())
+        return better.make_model(graph.model.name), before
+
+
+def _optimizers() -> dict[str, Any]:
+    """Return the optimisers of tf2onnx, with one that moves transposes through `Sign` too."""
+    from tf2onnx import optimizer
+
+    class MovesThroughSign(optimizer.TransposeOptimizer):
+        def _initialize_handlers(self):
+            super()._initialize_handlers()
+            self._handler_map["Sign"] = self._simple_through_handler
+
+    return {**optimizer._get_optimizers(), "optimize_transpose": MovesThroughSign}
 
 
 def _name_open_axes(value: onnx.ValueInfoProto, layout: str) -> None:

@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from kseg.layers.pooling import AdaptiveAveragePool
 from kseg.layers.resample import CropLike, PadToMultiple
-from kseg.layers.unpool import MaxUnpool
+from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
 
 Swap = Callable[[layers.Layer], layers.Layer | None]
 
@@ -48,11 +48,17 @@ def resized_unpooling(layer: layers.Layer) -> layers.Layer | None:
     return ResizedUnpool(name=layer.name) if type(layer) is MaxUnpool else None
 
 
+def signed_pooling(layer: layers.Layer) -> layers.Layer | None:
+    """Find where maxima are by arithmetic alone, which transposes can be moved through."""
+    return SignedMaxPool(name=layer.name) if type(layer) is MaxPoolWithIndices else None
+
+
 SWAPS: Sequence[Swap] = (
     nearest_upsampling,
     static_pooling,
     plain_padding,
     needed_cropping,
+    signed_pooling,
     resized_unpooling,
 )
 
@@ -110,6 +116,30 @@ class NeededCrop(CropLike):
         x, reference = inputs
         known = None not in x.shape[1:3]
         return x if known and x.shape[1:3] == reference.shape[1:3] else super().call(inputs)
+
+
+class SignedMaxPool(MaxPoolWithIndices):
+    """`MaxPoolWithIndices` without comparisons, whose indices are floats."""
+
+    def call(self, inputs):
+        """Return `(pooled, indices)`."""
+        corners = [inputs[:, row::2, column::2, :] for row in (0, 1) for column in (0, 1)]
+        pooled = ops.maximum(corners[0], corners[1])
+        indices = self.is_more(corners[1], corners[0])
+        for position, corner in enumerate(corners[2:], start=2):
+            indices = indices + self.is_more(corner, pooled) * (float(position) - indices)
+            pooled = ops.maximum(pooled, corner)
+        return pooled, indices
+
+    @staticmethod
+    def is_more(a, b):
+        """Return 1 where `a > b`, else 0, as floats."""
+        return ops.relu(ops.sign(a - b))
+
+    def compute_output_spec(self, inputs):
+        """Return shapes and types of the results."""
+        pooled, indices = super().compute_output_spec(inputs)
+        return pooled, keras.KerasTensor(indices.shape, pooled.dtype)
 
 
 class ResizedUnpool(MaxUnpool):

@@ -18,7 +18,12 @@ import onnx
 from kseg.config import OnnxConfig
 from kseg.export.onnx_model import count
 from kseg.export.run import export_source
-from kseg.export.swaps import NearestUpsample, ResizedUnpool, SlicedAveragePool
+from kseg.export.swaps import (
+    NearestUpsample,
+    ResizedUnpool,
+    SignedMaxPool,
+    SlicedAveragePool,
+)
 from kseg.inference import Predictor
 from kseg.inference.engines import open_engine
 from kseg.inference.sidecar import Sidecar
@@ -172,10 +177,10 @@ def test_pooling_by_slices_is_adaptive_pooling(bins, size):
 
 
 @pytest.mark.parametrize("size", [(4, 6), (None, None)])
-def test_unpooling_by_resizing_puts_values_where_they_were(size):
+def test_arithmetic_puts_maxima_where_they_were(size):
     x = layers.Input((*size, 3))
-    pooled = MaxPoolWithIndices()(x)
-    model = keras.Model(x, [layer()(pooled) for layer in (MaxUnpool, ResizedUnpool)])
+    pairs = (MaxPoolWithIndices, MaxUnpool), (SignedMaxPool, ResizedUnpool)
+    model = keras.Model(x, [unpool()(pool()(x)) for pool, unpool in pairs])
     expected, found = model.predict(RNG.normal(size=(2, 4, 6, 3)), verbose=0)
     np.testing.assert_array_equal(found, expected)
 

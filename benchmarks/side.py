@@ -50,7 +50,11 @@ class Side:
         taken: list[float] = []
         while len(taken) < _FEWEST or sum(taken) < seconds:
             taken.append(self.timed(run))
+        self.rest()
         return taken
+
+    def rest(self) -> None:
+        """Give back what others on the same device may need until the next turn."""
 
 
 def random_batch(spec: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

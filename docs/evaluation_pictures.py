@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from jsonargparse import auto_cli
@@ -14,16 +15,14 @@ sys.path.insert(0, str(DOCS.parent))
 
 from tests.browser import Browser  # noqa: E402
 
-# Part of the report at the top of a picture, and the height of the picture.
-_VIEWS = {
-    "evaluation_report.jpg": ("header", 800),
-    "evaluation_worst.jpg": ("#worst-images", 740),
-}
+# Part of a report at the top of a picture, and the height of the picture.
+_ALONE = {"evaluation_report.jpg": ("header", 640), "evaluation_worst.jpg": ("#worst-images", 740)}
+_COMPARED = {"evaluation_pairs.jpg": ("#side-by-side", 960)}
 _WIDTH = 1120
 
 
 def main(model: str, data_root: str = "data") -> None:
-    """Evaluate a model and photograph its report.
+    """Evaluate a model, also at the images' own size, and photograph the reports.
 
     Args:
         model: Run folder.
@@ -33,16 +32,21 @@ def main(model: str, data_root: str = "data") -> None:
     from kseg.inference.evaluate import evaluate
 
     with tempfile.TemporaryDirectory() as folder:
-        evaluate(EvaluateConfig(model, data_root=data_root, output=folder, auc=True))
-        photograph(Path(folder) / "report.html")
+        alone, compared = Path(folder) / "alone", Path(folder) / "compared"
+        options = {"data_root": data_root, "auc": True}
+        evaluate(EvaluateConfig(model, output=str(alone), **options))
+        options |= {"fit": "pad", "compare": str(alone)}
+        evaluate(EvaluateConfig(model, output=str(compared), **options))
+        photograph(alone / "report.html", _ALONE)
+        photograph(compared / "report.html", _COMPARED)
 
 
-def photograph(page: Path) -> None:
-    """Write the pictures of a report."""
+def photograph(page: Path, views: Mapping[str, tuple[str, int]]) -> None:
+    """Write pictures of parts of a report."""
     with tempfile.TemporaryDirectory() as folder, Browser(folder, seconds=300) as browser:
         browser.open(page.resolve().as_uri())
         browser.wait("document.readyState == 'complete' && document.images.length > 0")
-        for name, (part, height) in _VIEWS.items():
+        for name, (part, height) in views.items():
             browser.resize(_WIDTH, height)
             browser.run(f"document.querySelector('{part}').scrollIntoView()")
             browser.screenshot(Path(folder) / "shot.png")

@@ -31,5 +31,5 @@ def test_flags_that_are_named_are_settings():
 def test_links_lead_somewhere_and_pictures_are_small():
     check_links(PAGE)
     pictures = re.findall(r"!\[[^\]]+\]\((.*?)\)", TEXT)
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     assert all((PAGE.parent / name).stat().st_size < LARGEST_PICTURE for name in pictures)

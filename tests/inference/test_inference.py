@@ -140,15 +140,15 @@ def test_flags_that_disagree_with_the_weights_are_named(flag, message, checkpoin
 
 
 def test_bare_weights_need_the_flags(pictures, tmp_path, capsys):
-    weights = tmp_path / "unet.weights.h5"
-    get_model("unet", 2, image_init="divide").save_weights(weights)
-    common = ["--weights_path", str(weights), "--test_images", str(pictures)]
+    weights = tmp_path / "enet.weights.h5"
+    get_model("enet", 2, image_init="divide").save_weights(weights)
+    common = ["--weights_path", str(weights), "--test_images", str(pictures), "--model_name=enet"]
     size = ["--input_height", "32", "--input_width", "32"]
     main(["test", *common, *size, "--output_path", str(tmp_path / "out")])
     assert (tmp_path / "out" / "b_label.png").is_file()
     with pytest.raises(SystemExit, match="2"):
         main(["test", *common, *size, "--classes", "5"])
-    assert "do not fit 'unet' with 5 classes" in capsys.readouterr().err
+    assert "do not fit 'enet' with 5 classes" in capsys.readouterr().err
 
 
 def test_a_checkpoint_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):

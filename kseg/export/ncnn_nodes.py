@@ -126,6 +126,20 @@ def _parts(graph: Graph, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         yield helper.make_node("MaxPool", [""], [""], kernel_shape=[1, 1], strides=strides)
 
 
+def _mean_times_count(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """Write a sum as a mean and a product: of a sum's axes pnnx knows nothing."""
+    from onnx import helper
+
+    shape, axes = graph.shape(node.input[0]), graph.constant(node, 1)
+    if axes is None or not shape or 0 in shape:
+        return [node]
+    keep = next((one.i for one in node.attribute if one.name == "keepdims"), 1)
+    mean = helper.make_node("ReduceMean", [""], [""], axes=axes.tolist(), keepdims=keep)
+    number = np.float32(np.prod([shape[axis] for axis in axes]))
+    count = graph.add_constant(f"{node.name}_count", number)
+    return _chain(node, [mean, helper.make_node("Mul", ["", count], [""])])
+
+
 def _chain(node: onnx.NodeProto, parts: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
     """Connect nodes one after the other, from the input of `node` to its output."""
     name = node.input[0]
@@ -137,4 +151,8 @@ def _chain(node: onnx.NodeProto, parts: list[onnx.NodeProto]) -> list[onnx.NodeP
     return parts
 
 
-_REWRITES: dict[str, Rewrite] = {"Pad": _padding_with_mode, "Slice": _slices_one_by_one}
+_REWRITES: dict[str, Rewrite] = {
+    "Pad": _padding_with_mode,
+    "Slice": _slices_one_by_one,
+    "ReduceSum": _mean_times_count,
+}

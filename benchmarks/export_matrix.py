@@ -186,7 +186,7 @@ def random_source(name: str, options: str, size: int):
 
 
 def with_statistics(model, size: int) -> None:
-    """Set moving statistics to those of a few images, which keeps values in a usual range."""
+    """Set moving statistics to about those of a few images: values stay in a usual range."""
     import numpy as np
     from keras import layers
 
@@ -200,6 +200,8 @@ def with_statistics(model, size: int) -> None:
     model(images.astype("float32"), training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
+        # Channels that hardly vary on four images would blow up rounding errors.
+        layer.moving_variance.assign(np.maximum(layer.moving_variance, 1.0))
 
 
 if __name__ == "__main__":

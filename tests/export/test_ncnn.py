@@ -1,12 +1,15 @@
 import sys
 
+import keras
 import numpy as np
 import pytest
+from keras import layers, ops
 
 from kseg.config import NcnnConfig
 from kseg.config.parse import UsageError
 from kseg.export.ncnn import convert, pnnx_program
 from kseg.export.run import export_source
+from kseg.export.source import as_source
 from kseg.inference.engines import open_engine
 from kseg.models import list_models, model_spec
 from tests.export.tiny_source import tiny_source
@@ -96,20 +99,11 @@ def test_sizes_that_are_no_multiples_of_the_stride_run(tmp_path):
     check("unet", tmp_path, (70, 90))
 
 
-def test_a_model_without_an_equivalent_is_refused_by_the_name_of_what_is_missing(tmp_path):
-    from keras import layers
-
-    from kseg.export.source import as_source
-    from kseg.models import get_model
-
-    model = get_model("unet", 3, image_init="divide", filters=4, levels=2)
-    flipped = layers.Lambda(lambda x: x[:, ::-1])(model.output)
-    import keras
-
-    source = tiny_source("unet", SIZE)
-    broken = as_source(keras.Model(model.input, flipped), source.info, source.file)
+def test_a_model_without_an_equivalent_is_refused_by_the_name_of_what_is_missing(unet, tmp_path):
+    compared = layers.Lambda(lambda x: ops.cast(x > 0, "float32"))(unet.model.output)
+    source = as_source(keras.Model(unet.model.input, compared), unet.info, unet.file)
     with pytest.raises(ValueError, match=r"unet: ncnn has no \S+.*which this model needs"):
-        convert(broken, NcnnConfig(), tmp_path / "model.param")
+        convert(source, NcnnConfig(output="logits"), tmp_path / "model.param")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -139,7 +139,7 @@ def prepare_backend(needed: str | None = None) -> None:
     Raises:
         ValueError: It is not installed, or none is.
     """
-    if needed is not None:
+    if needed is not None and "keras" not in sys.modules:
         if importlib.util.find_spec(needed) is None:
             raise ValueError(f"this command works on {needed} alone: pip install {needed}")
         os.environ["KERAS_BACKEND"] = needed

@@ -104,6 +104,11 @@ class EvaluateConfig:
         self._check_folders(needs[self.mode])
 
     @property
+    def backend(self) -> str | None:
+        """The backend to load: none runs a model where masks are scored, and NumPy loads fast."""
+        return "numpy" if self.mode == "score" and self.compare is None else None
+
+    @property
     def models(self) -> list[str]:
         """The models that answer together."""
         return model_paths(self.model)

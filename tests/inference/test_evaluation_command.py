@@ -164,6 +164,19 @@ def test_two_folders_of_masks_need_no_model(data, tmp_path, monkeypatch):
     assert (masks / "evaluation" / "report.html").is_file()
 
 
+def test_scoring_masks_does_not_wait_for_a_large_backend(data, tmp_path, run_script):
+    folder = data / "test_label"
+    flags = ["--mode=score", f"--predictions={folder}", f"--labels={folder}", "--n_classes=2"]
+    arguments = ["evaluate", *flags, f"--output={tmp_path}"]
+    code = (
+        f"import sys; from kseg.cli import main; main({arguments!r})\n"
+        "print([m for m in ('tensorflow', 'torch') if m in sys.modules])"
+    )
+    result = run_script("-c", code)
+    assert result.stdout.strip().endswith("[]"), result.stderr
+    assert report_of(tmp_path)["means"]["mean_iou"] == 1
+
+
 def test_a_bad_mask_is_told_and_the_others_are_scored(data, tmp_path, capsys):
     masks = tmp_path / "masks"
     masks.mkdir()

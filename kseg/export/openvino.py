@@ -30,11 +30,14 @@ def convert(source: Source, config: OpenvinoConfig, path: Path) -> Artifact:
     graphs, and has planes (NCHW) from the input on.
 
     Raises:
-        ValueError: The model has an operation that ONNX lacks, or there are no images to
-            calibrate 8 bits with.
+        ValueError: The model has an operation that ONNX lacks, 8 bits are asked for at an open
+            size, or there are no images to calibrate them with.
     """
     import openvino
 
+    if config.precision == "int8" and config.dynamic_size:
+        # What NNCF makes of such a graph gives other classes to a tenth of the pixels.
+        raise ValueError("OpenVINO in 8 bits needs a fixed size; leave out --dynamic_size")
     graph = make_graph(source, config)
     model, transposes = openvino_model(graph, config.layout)
     facts: dict[str, Any] = {"transposes": f"{transposes[0]} -> {transposes[1]}"}

@@ -101,6 +101,11 @@ def test_a_second_export_replaces_the_first_and_leaves_nothing_else(unet, config
     assert names == {"model.xml", "model.bin", "model.xml.json"}
 
 
+def test_8_bits_at_an_open_size_are_refused(unet, config):
+    with pytest.raises(ValueError, match="leave out --dynamic_size"):
+        export_source(unet, replace(config, precision="int8", dynamic_size=True))
+
+
 @pytest.mark.parametrize("name", ["enet", "segnet", "pspnet"])
 def test_models_with_unusual_layers_answer_alike(name, config):
     source = source_of(name, **tiny_options(name))

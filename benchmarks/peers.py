@@ -51,9 +51,9 @@ class PlainUNet(nn.Module):
 
     def __init__(self, num_classes: int, widths: Sequence[int] = (32, 64, 128, 256, 512)):
         super().__init__()
-        befores = (3, *widths)
+        earlier = (3, *widths)
         self.down = nn.ModuleList(
-            _double(before, width) for before, width in zip(befores, widths, strict=False)
+            _double(before, width) for before, width in zip(earlier, widths, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
         self.double_size = nn.Upsample(scale_factor=2, mode="nearest")

@@ -38,6 +38,7 @@ pytestmark = pytest.mark.skipif(
 SIZE = (32, 48)
 RNG = np.random.default_rng(0)
 # Pooling with indices, pyramid pooling and three transposed convolutions.
+TRANSFORMERS = ("segformer", "segnext", "transunet")
 DAILY = ("segnet", "pspnet", "fcn8")
 
 
@@ -196,7 +197,8 @@ def passes(name, tmp_path, size):
     source = tiny_source(name, size)
     done = export_source(source, OnnxConfig(output_path=str(path), repeats=0))
     assert done.parity.max_difference < 1e-4
-    assert done.facts["transposes"].endswith("-> 0")
+    # Attention multiplies matrices, for which transformers need some.
+    assert done.facts["transposes"].endswith("-> 0") or name in TRANSFORMERS
     labels = Predictor.load(path).predict([images(*SIZE)])[0]
     assert labels.shape == SIZE
 

@@ -33,6 +33,11 @@ NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {},
         {"KERAS_BACKEND": "tensorflow", "TF_NUM_INTRAOP_THREADS": "1"},
     ),
+    "kseg tensorflow, bfloat16": (
+        "kseg",
+        {"precision": "mixed_bfloat16"},
+        {"KERAS_BACKEND": "tensorflow"},
+    ),
     "kseg jax": ("kseg", {}, {"KERAS_BACKEND": "jax"}),
     "kseg torch": ("kseg", {}, {"KERAS_BACKEND": "torch"}),
     "torch eager": ("eager", {}, {}),
@@ -72,7 +77,8 @@ def main(
             own = contestant(name, {**shared, **more, "way": way}, variables)
             one = stack.enter_context(own)
             about = one.ask("about") or {}
-            rows[name] = {"network": name, **shared, **about}
+            own_precision = more.get("precision", precision)
+            rows[name] = {"network": name, **shared, **about, "precision": own_precision}
             one.ask("first_step")
             print(rows[name], one.error, flush=True)
             started.append(one)

@@ -106,7 +106,7 @@ def test_8_bits_at_an_open_size_are_refused(unet, config):
         export_source(unet, replace(config, precision="int8", dynamic_size=True))
 
 
-@pytest.mark.parametrize("name", ["enet", "segnet", "pspnet"])
+@pytest.mark.parametrize("name", ["segnet", "pspnet"])
 def test_models_with_unusual_layers_answer_alike(name, config):
     source = source_of(name, **tiny_options(name))
     assert export_source(source, config).parity.max_difference < 1e-4

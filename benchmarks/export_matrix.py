@@ -153,7 +153,7 @@ def cell(source, kind: str, folder: Path) -> dict[str, object]:
         size = (source.info.input_height, source.info.input_width)
         batch = batch_of(real_images(config, source, 2), size, source)
         parity = parity_of(FrozenEngine(path, program="OpenCV"), source.engine, [batch])
-        check_parity(parity, config)
+        check_parity(parity, config, source)
     return {
         "max_difference": f"{parity.max_difference:.2e}",
         "agreement": round(parity.agreement, 6),

@@ -33,7 +33,8 @@ def report_rows(exported: Exported) -> list[tuple[str, str]]:
         return [*rows, ("not compared", exported.unchecked)]
     rows.append(("compared on", f"{parity.images} images of {', '.join(parity.sizes)}"))
     if exported.output != "labels":
-        rows.append(("largest difference", f"{parity.max_difference:.2g}"))
+        usual = f"{parity.usual_difference:.2g} for 95 % of the pixels"
+        rows.append(("largest difference", f"{parity.max_difference:.2g}, {usual}"))
     rows.append(("same class", f"{parity.agreement:.4%} of the pixels"))
     for name, latency in (("this file", exported.latency), ("Keras", exported.original)):
         if latency is not None:

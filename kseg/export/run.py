@@ -107,7 +107,7 @@ def _checked(artifact: Artifact, source: Source, config: ExportConfig) -> Export
         return replace(plain, unchecked=artifact.unchecked)
     engine = artifact.open(artifact.main)
     parity, images = compare(engine, source, config)
-    check_parity(parity, config)
+    check_parity(parity, config, source)
     if config.has_8_bits:
         drop = miou_drop(config, source, engine)
         check_drop(drop, config)

@@ -139,9 +139,9 @@ def cell(source, kind: str, folder: Path) -> dict[str, object]:
         SavedModelConfig,
     )
     from kseg.export.images import batch_of, real_images
+    from kseg.export.opencv import OpencvEngine
     from kseg.export.parity import check_parity, parity_of
     from kseg.export.run import export_source
-    from kseg.inference.engines import FrozenEngine
 
     kinds = (OnnxConfig, OpenvinoConfig, LitertConfig, SavedModelConfig, PbConfig, NcnnConfig)
     chosen = {one.format: one for one in kinds}[kind.removesuffix("_opencv")]
@@ -152,7 +152,7 @@ def cell(source, kind: str, folder: Path) -> dict[str, object]:
     if kind == "pb_opencv":
         size = (source.info.input_height, source.info.input_width)
         batch = batch_of(real_images(config, source, 2), size, source)
-        parity = parity_of(FrozenEngine(path, program="OpenCV"), source.engine, [batch])
+        parity = parity_of(OpencvEngine(path), source.engine, [batch])
         check_parity(parity, config, source)
     return {
         "max_difference": f"{parity.max_difference:.2e}",

@@ -21,7 +21,17 @@ ALLOWED = {
     "quiet": set(),
     "runs": set(),
     "data": {"palette"},
-    "inference": {"losses", "models", "metrics", "data", "palette", "config", "runs"},
+    "inference": {
+        "losses",
+        "models",
+        "metrics",
+        "data",
+        "palette",
+        "config",
+        "runs",
+        "opencv_net",
+    },
+    "opencv_net": set(),
     "training": ALL | {"inference"},
     "demo": {"inference", "data", "palette", "config"},
     "export": {"layers", "models", "inference", "config", "runs", "data", "palette"},
@@ -30,7 +40,18 @@ ALLOWED = {
     "cli": {"config"},
     "__init__": set(),
 }
-WITHOUT_KERAS = {"data", "files", "quiet", "palette", "config", "runs", "cli", "launch", "__init__"}
+WITHOUT_KERAS = {
+    "data",
+    "opencv_net",
+    "files",
+    "quiet",
+    "palette",
+    "config",
+    "runs",
+    "cli",
+    "launch",
+    "__init__",
+}
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Where a backend's own operation is worth an exception.
 OWN_OPERATIONS = {PACKAGE / "training" / "tensorflow_kernels.py"}

@@ -35,7 +35,7 @@ def convert(source: Source, config: PbConfig, path: Path) -> Artifact:
     sidecar.write(path)
     facts = {
         "operators": tally(node.op for node in plain.node if node.op != "Const"),
-        "OpenCV": opencv_answer(path, source, config, partial(FrozenEngine, program="OpenCV")),
+        "OpenCV": opencv_answer(path, source, config),
     }
     return Artifact(path, sidecar, facts, partial(FrozenEngine, program="TensorFlow"))
 

@@ -164,3 +164,11 @@ def test_a_graph_that_opencv_cannot_run_is_written_with_the_reason(tmp_path):
     assert done.parity.max_difference < 1e-5
     assert done.facts["OpenCV"].startswith("OpenCV cannot run this file")
     assert done.path.is_file()
+
+
+def test_a_file_that_crashes_opencv_is_told(tmp_path):
+    # Within this process it would end the export.
+    source = tiny_source("bisenet_v2", 64)
+    done = export_source(source, PbConfig(output_path=str(tmp_path / "model.pb"), repeats=0))
+    assert done.parity.max_difference < 1e-4
+    assert done.facts["OpenCV"]

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from kseg.export.latency import Latency
 from kseg.export.placing import size_of
-from kseg.export.report import megabytes
 from kseg.export.run import Exported
 from kseg.export.source import Source
 from kseg.files import replacing
@@ -40,11 +39,11 @@ def print_summary(console: Console, source: Source, entries: Sequence[Entry]) ->
     """Print the table that compares the exports with the original, and what could not be made."""
     table = Table(title=str(source.file), title_justify="left")
     table.add_column("format", no_wrap=True)
-    for name in ("size", "largest\ndifference", "same\nclass", "p50", "p95", "images/s"):
+    for name in ("MB", "largest\ndifference", "same\nclass", "p50\nms", "p95\nms", "images\n/s"):
         table.add_column(name, justify="right", no_wrap=True)
     made = [(entry.format, entry.exported) for entry in entries if entry.exported is not None]
     times = _times(next((one.original for _, one in made if one.original is not None), None))
-    table.add_row("keras", megabytes(size_of(source.file)), "", "", *times)
+    table.add_row("keras", f"{size_of(source.file) / 1e6:.2f}", "", "", *times)
     for name, exported in made:
         table.add_row(name, *_row(exported))
     console.print(table)
@@ -61,13 +60,13 @@ def _row(exported: Exported) -> list[str]:
     if parity is not None:
         labels = exported.output == "labels"
         compared = ["" if labels else f"{parity.max_difference:.2g}", f"{parity.agreement:.3%}"]
-    return [megabytes(exported.size), *compared, *_times(exported.latency)]
+    return [f"{exported.size / 1e6:.2f}", *compared, *_times(exported.latency)]
 
 
 def _times(latency: Latency | None) -> list[str]:
     if latency is None:
         return ["", "", ""]
-    return [f"{latency.p50:.1f} ms", f"{latency.p95:.1f} ms", f"{latency.images_per_second:.1f}"]
+    return [f"{latency.p50:.1f}", f"{latency.p95:.1f}", f"{latency.images_per_second:.1f}"]
 
 
 def write_summary(path: Path, source: Source, entries: Sequence[Entry]) -> None:

@@ -124,7 +124,8 @@ def cells(name: str, options: str, size: int, formats: Sequence[str]) -> None:
                 row |= cell(source, kind, Path(folder))
             except Exception as error:  # each converter raises what it likes
                 sort = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-                row["reason"] = f"{sort}{' '.join(str(error).split())}"[:400]
+                said = " ".join(str(error).split()).replace(f"{folder}/", "")
+                row["reason"] = f"{sort}{said}"[:400]
             print(json.dumps(row), file=answer, flush=True)
 
 

@@ -126,9 +126,9 @@ def test_nothing_begins_after_the_time_is_over(tmp_path, results, capsys):
 
 def test_the_page_shows_the_full_run_of_a_row_and_labels_reduced_ones():
     full, short = row_of(), row_of(epochs=3)
-    rows = [finished(short, device="AMD, 2 cores"), finished(full, device="NVIDIA H200")]
+    rows = [finished(short, device="AMD, 2 cores"), finished(full, device="NVIDIA L4")]
     (best,) = benchmark_tables.best_runs(rows)
-    assert benchmark_tables.trained_label(best) == "50 epochs, 360x480, NVIDIA H200"
+    assert benchmark_tables.trained_label(best) == "50 epochs, 360x480, NVIDIA L4"
     label = benchmark_tables.trained_label(rows[0])
     assert label == "reduced: 3 epochs, 360x480, CPU"
 

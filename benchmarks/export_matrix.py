@@ -131,21 +131,13 @@ def cells(name: str, options: str, size: int, formats: Sequence[str]) -> None:
 
 def cell(source, kind: str, folder: Path) -> dict[str, object]:
     """Export a model to one format and compare it; of the frozen graph also in OpenCV."""
-    from kseg.config import (
-        LitertConfig,
-        NcnnConfig,
-        OnnxConfig,
-        OpenvinoConfig,
-        PbConfig,
-        SavedModelConfig,
-    )
+    from kseg.export.everything import PRECISIONS
     from kseg.export.images import batch_of, real_images
     from kseg.export.opencv import OpencvEngine
     from kseg.export.parity import check_parity, parity_of
     from kseg.export.run import export_source
 
-    kinds = (OnnxConfig, OpenvinoConfig, LitertConfig, SavedModelConfig, PbConfig, NcnnConfig)
-    chosen = {one.format: one for one in kinds}[kind.removesuffix("_opencv")]
+    chosen = {one.format: one for one, _ in PRECISIONS}[kind.removesuffix("_opencv")]
     path = folder / f"{source.name}{chosen.suffix}"
     config = chosen(output_path=str(path), repeats=0)
     exported = export_source(source, config)

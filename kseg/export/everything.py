@@ -25,7 +25,7 @@ from kseg.export.run import export_source, precision_mark
 from kseg.export.source import Source, load_source
 from kseg.export.summary import Entry, print_summary, write_summary
 
-_PRECISIONS: tuple[tuple[type[ExportConfig], tuple[str, ...]], ...] = (
+PRECISIONS: tuple[tuple[type[ExportConfig], tuple[str, ...]], ...] = (
     (OnnxConfig, ("float32", "float16", "int8")),
     (OpenvinoConfig, ("float32", "float16", "int8")),
     (LitertConfig, ("float32", "float16", "dynamic", "int8")),
@@ -67,7 +67,7 @@ def plans_of(config: ExportAllConfig) -> Iterator[ExportConfig]:
         ValueError: `formats` has an unknown name.
     """
     wanted = config.format_names
-    all_plans = [_plan(config, kind, one) for kind, some in _PRECISIONS for one in some]
+    all_plans = [_plan(config, kind, one) for kind, some in PRECISIONS for one in some]
     known = {*FORMATS, *map(name_of, all_plans)}
     for name in wanted or ():
         if name not in known:

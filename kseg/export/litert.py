@@ -34,7 +34,6 @@ def convert(source: Source, config: LitertConfig, path: Path) -> Artifact:
     content = _converted(graph, config, images)
     model = described(content, sidecar)
     path.write_bytes(model)
-    sidecar.write(path)
     facts = {"operators": tally(operators(model))}
     if images:
         facts["calibrated on"] = f"{len(images) * len(images[0])} images"

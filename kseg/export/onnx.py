@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kseg.config import OnnxConfig
 from kseg.export.about import about, tally
 from kseg.export.artifact import Artifact
+from kseg.export.calibration import calibration_batches
 from kseg.export.graph import make_graph
-from kseg.export.onnx_model import all_nodes, onnx_model
+from kseg.export.onnx_int8 import quantized
+from kseg.export.onnx_model import all_nodes, count, onnx_model
 from kseg.export.opencv import opencv_answer
 from kseg.export.source import Source
 from kseg.inference.sidecar import Sidecar
@@ -22,32 +24,34 @@ def convert(source: Source, config: OnnxConfig, path: Path) -> Artifact:
     """Write an `.onnx` file.
 
     Raises:
-        ValueError: The model has an operation that ONNX lacks.
+        ValueError: The model has an operation that ONNX lacks, or there are no images to calibrate
+            8 bits with.
     """
     import onnx
 
-    if config.precision == "int8":
-        from kseg.export import onnx_int8
-
-        return onnx_int8.convert(source, config, path)
     graph = make_graph(source, config)
-    model, transposes = onnx_model(
+    model, (before, _) = onnx_model(
         graph, opset=config.opset, layout=config.layout, simplify=config.simplify
     )
+    facts: dict[str, Any] = {}
     if config.precision == "float16":
         model = half_precision(model)
+    if config.precision == "int8":
+        images = list(calibration_batches(config, source))
+        model = quantized(model, images)
+        facts["calibrated on"] = f"{sum(map(len, images))} images"
     sidecar = graph.sidecar("onnx", layout=config.layout)
     describe(model, sidecar)
     onnx.save(model, path)
-    sidecar.write(path)
-    facts = {
+    if config.precision == "float32":
+        sidecar.write(path)
+        facts["OpenCV"] = opencv_answer(path, source, config)
+    made = {
         "opset": config.opset,
         "operators": operators(model),
-        "transposes": f"{transposes[0]} -> {transposes[1]}",
+        "transposes": f"{before} -> {count(model, 'Transpose')}",
     }
-    if config.precision == "float32":
-        facts["OpenCV"] = opencv_answer(path, source, config)
-    return Artifact(path, sidecar, facts)
+    return Artifact(path, sidecar, {**made, **facts})
 
 
 def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -9,43 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kseg.config import OnnxConfig
-from kseg.export.artifact import Artifact
-from kseg.export.calibration import calibration_batches
-from kseg.export.graph import INPUT, make_graph
-from kseg.export.onnx import describe, operators
-from kseg.export.onnx_model import count, onnx_model
-from kseg.export.source import Source
+from kseg.export.graph import INPUT
 
 if TYPE_CHECKING:
     import onnx
-
-
-def convert(source: Source, config: OnnxConfig, path: Path) -> Artifact:
-    """Write an `.onnx` file with 8-bit weights, and 8-bit values between the layers.
-
-    Raises:
-        ValueError: The model has an operation that ONNX lacks, or there are no images to
-            calibrate with.
-    """
-    import onnx
-
-    graph = make_graph(source, config)
-    model, transposes = onnx_model(
-        graph, opset=config.opset, layout=config.layout, simplify=config.simplify
-    )
-    images = list(calibration_batches(config, source))
-    model = quantized(model, images)
-    sidecar = graph.sidecar("onnx", layout=config.layout)
-    describe(model, sidecar)
-    onnx.save(model, path)
-    facts = {
-        "opset": config.opset,
-        "operators": operators(model),
-        "transposes": f"{transposes[0]} -> {count(model, 'Transpose')}",
-        "calibrated on": f"{sum(map(len, images))} images",
-    }
-    return Artifact(path, sidecar, facts)
 
 
 def quantized(

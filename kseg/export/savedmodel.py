@@ -28,7 +28,6 @@ def convert(source: Source, config: SavedModelConfig, path: Path) -> Artifact:
     _save(graph, signatures, path)
     sidecar = graph.sidecar("savedmodel")
     describe(path, sidecar)
-    sidecar.write(path)
     facts = {"signatures": ", ".join(signatures)}
     if not takes_files(graph):
         facts["encoded"] = f"left out: JPEG and PNG files have no {source.channels} channels"

@@ -20,21 +20,15 @@ from kseg.export.litert import METADATA
 from kseg.export.run import export_source
 from kseg.inference.engines import open_engine
 from kseg.models import list_models, model_spec
-from tests.export.tiny_source import CLASSES, tiny_source
+from tests.export.tiny_source import CLASSES, SIZE, tiny_source
 
 pytestmark = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="models are exported on TensorFlow"
 )
-SIZE = (32, 48)
 RNG = np.random.default_rng(0)
 FOUNDING = [name for name in list_models() if model_spec(name).founding_parameters]
 # Pooling with indices, pyramid pooling and three transposed convolutions.
 DAILY = ("segnet", "pspnet", "fcn8")
-
-
-@pytest.fixture(scope="module")
-def source():
-    return tiny_source("unet", SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +41,14 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture
-def exported(source, tmp_path, pictures):
+def exported(export_to, pictures):
     """A function that exports the U-Net with options and returns what was written."""
 
     def run(**options):
-        defaults = {"output_path": str(tmp_path / "model.tflite"), "repeats": 0}
         if options.get("precision") == "int8":
             # Random weights give nearly equal scores, of which 8 bits lose the order.
-            defaults |= {"calibration_data": str(pictures), "agreement": 0.8}
-        return export_source(source, LitertConfig(**{**defaults, **options}))
+            options = {"calibration_data": str(pictures), "agreement": 0.8, **options}
+        return export_to(LitertConfig, "model.tflite", **options)
 
     return run
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -30,32 +31,21 @@ from kseg.inference.sidecar import Sidecar
 from kseg.layers.pooling import AdaptiveAveragePool
 from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
 from kseg.models import list_models, model_spec
-from tests.export.tiny_source import CLASSES, tiny_source
+from tests.export.tiny_source import CLASSES, SIZE, tiny_source
 
 pytestmark = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="models are exported on TensorFlow"
 )
-SIZE = (32, 48)
 RNG = np.random.default_rng(0)
 # Pooling with indices, pyramid pooling and three transposed convolutions.
 TRANSFORMERS = ("segformer", "segnext", "transunet")
 DAILY = ("segnet", "pspnet", "fcn8")
 
 
-@pytest.fixture(scope="module")
-def source():
-    return tiny_source("unet", SIZE)
-
-
 @pytest.fixture
-def exported(source, tmp_path):
+def exported(export_to):
     """A function that exports the U-Net with options and returns what was written."""
-
-    def run(**options):
-        path = str(tmp_path / "model.onnx")
-        return export_source(source, OnnxConfig(**{"output_path": path, "repeats": 0, **options}))
-
-    return run
+    return partial(export_to, OnnxConfig, "model.onnx")
 
 
 def images(*shape):

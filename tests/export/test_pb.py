@@ -1,6 +1,7 @@
 """Frozen graphs: TensorFlow and OpenCV answer as the model does."""
 
 import json
+from functools import partial
 
 import cv2
 import keras
@@ -18,32 +19,21 @@ from kseg.export.run import export_source
 from kseg.inference import Predictor
 from kseg.inference.engines import FrozenEngine, open_engine
 from kseg.models import list_models, model_spec
-from tests.export.tiny_source import CLASSES, tiny_source
+from tests.export.tiny_source import CLASSES, SIZE, tiny_source
 
 pytestmark = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="models are exported on TensorFlow"
 )
-SIZE = (32, 48)
 RNG = np.random.default_rng(0)
 FOUNDING = [name for name in list_models() if model_spec(name).founding_parameters]
 # Pyramid pooling in uneven bins; gates; dilated and transposed convolutions.
 DAILY = ("pspnet", "scseunet", "fcn8")
 
 
-@pytest.fixture(scope="module")
-def source():
-    return tiny_source("unet", SIZE)
-
-
 @pytest.fixture
-def exported(source, tmp_path):
+def exported(export_to):
     """A function that exports the U-Net with options and returns what was written."""
-
-    def run(**options):
-        path = str(tmp_path / "model.pb")
-        return export_source(source, PbConfig(**{"output_path": path, "repeats": 0, **options}))
-
-    return run
+    return partial(export_to, PbConfig, "model.pb")
 
 
 def images(*shape):

@@ -12,6 +12,7 @@ from kseg.models import get_model
 from tests.tiny import tiny_options
 
 CLASSES = ("background", "road", "car")
+SIZE = (32, 48)
 
 
 def tiny_source(name, size, *, folder="weights", classes=CLASSES, resize_op=1, **options) -> Source:

@@ -8,9 +8,12 @@ import numpy as np
 import simplejpeg
 
 from kseg.data.decode import exif_orientation
+from kseg.data.limits import check_pixels
 
 _SPACES = {1: "GRAY", 3: "RGB"}
 _ORDINARY = ("YCbCr", "Gray")
+# EXIF and XMP, the two places of an orientation; looking for them is quicker than parsing.
+_MAY_TURN = (b"Exif\0\0", b"rientation")
 
 
 def decode_jpeg(path: Path, data: np.ndarray, channels: int) -> np.ndarray | None:
@@ -25,9 +28,14 @@ def decode_jpeg(path: Path, data: np.ndarray, channels: int) -> np.ndarray | Non
         channels: 1 for grey, 3 for RGB.
     """
     try:
-        _, _, space, _ = simplejpeg.decode_jpeg_header(data)
-        if space not in _ORDINARY or exif_orientation(path) != 1:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+        check_pixels(height, width, path)
+        if space not in _ORDINARY or _is_turned(path, data.tobytes()):
             return None
         return simplejpeg.decode_jpeg(data, _SPACES[channels])
     except ValueError:
         return None
+
+
+def _is_turned(path: Path, data: bytes) -> bool:
+    return any(mark in data for mark in _MAY_TURN) and exif_orientation(path) != 1

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kseg.data.colours import Colour, labels_of_colours, labels_of_palette
-from kseg.data.decode import JPEG_START, decode_file, first_bytes
+from kseg.data.decode import JPEG_START, PNG_START, Decoded, decode_file, first_bytes
+from kseg.data.plain_png import read_plain_png
 
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
 
@@ -31,9 +32,10 @@ def read_mask(
         ValueError: The file is missing or damaged, lossy (JPEG), a colour image without a table
             of colours, or has colours that are not in it.
     """
-    if path.suffix.lower() in LOSSY_SUFFIXES or is_lossy(first_bytes(path)):
+    start = JPEG_START if path.suffix.lower() in LOSSY_SUFFIXES else first_bytes(path)
+    if is_lossy(start):
         raise ValueError(f"{path}: JPEG changes label values; save label maps as PNG")
-    decoded = decode_file(path, page, as_labels=True)
+    decoded = _decode(path, page, start)
     if decoded.palette is not None:
         indices = decoded.array[..., 0]
         return indices if colours is None else labels_of_palette(indices, decoded.palette, colours)
@@ -43,6 +45,12 @@ def read_mask(
     if colours is not None and bands.shape[-1] == 3 and bands.dtype == np.uint8:
         return labels_of_colours(bands, colours, path)
     return _integers(_grey_of_equal_bands(bands, path), path)
+
+
+def _decode(path: Path, page: int | None, start: bytes) -> Decoded:
+    usual = start.startswith(PNG_START) and not page
+    plain = read_plain_png(path, start) if usual else None
+    return decode_file(path, page, as_labels=True) if plain is None else plain
 
 
 def is_lossy(start: bytes) -> bool:

@@ -102,6 +102,12 @@ def find_checkpoint(path: str | Path) -> Path:
     for checkpoint in (run.best, run.last):
         if checkpoint.is_file():
             return checkpoint
+    if path.suffix == ".h5":
+        raise ValueError(
+            f"{path}: weights without their model are read by `test` and the export commands, "
+            "with --weights_path NAME.weights.h5 and --model_name; give a run folder or a .keras "
+            "file elsewhere"
+        )
     raise ValueError(
         f"{path}: there is no trained model here; give a run folder such as weights/exp1/unet "
         "or a .keras file"

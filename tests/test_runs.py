@@ -35,3 +35,8 @@ def test_the_best_checkpoint_stands_for_a_run_and_the_last_where_there_is_none(t
     run.best.write_text("best")
     assert find_checkpoint(tmp_path) == run.best
     assert find_checkpoint(run.last) == run.last
+
+
+def test_weights_alone_are_no_trained_model(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.h5: weights without their model.*--model_name"):
+        find_checkpoint(tmp_path / "a.h5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import KerasTensor, layers, ops
 
-from kseg.layers.resample import crop_like
+from kseg.layers.head import finish
 
 
 def fcn8_scores(
@@ -29,25 +29,28 @@ def fcn8_scores(
         deep: Features `(N, H/32, W/32, C5)`.
         num_classes: Channels of the result.
         like: The images, whose size the logits get.
-        overlap: Kernels of twice the stride, as in the paper; else of the stride, where each
-            score fills a square of its own.
+        overlap: Kernels of twice the stride, as in the paper; else of 2x2, 2x2 and 8x8. The last
+            then goes in steps of four and its result is doubled bilinearly: in steps of eight each
+            score would fill a square of its own, and squares follow no edge.
     """
     x = _score(deep, num_classes, name="score5")
     for level, pool in ((4, pool4), (3, pool3)):
-        x = _enlarge(x, 2, overlap, name=f"score{level}_up")
+        x = _enlarge(x, 2, 4 if overlap else 2, name=f"score{level}_up")
         score = _score(pool, num_classes, name=f"score{level}")
         x = layers.Add(dtype="float32", name=f"score{level}_add")([x, score])
-    return crop_like(_enlarge(x, 8, overlap, name="head_conv"), like, name="head_crop")
+    steps = 8 if overlap else 4
+    x = _enlarge(x, steps, 2 * steps, name="head_conv")
+    return finish(x, like=like, factor=8 // steps)
 
 
 def _score(x: KerasTensor, num_classes: int, *, name: str) -> KerasTensor:
     return layers.Conv2D(num_classes, 1, dtype="float32", name=f"{name}_conv")(x)
 
 
-def _enlarge(x: KerasTensor, factor: int, overlap: bool, *, name: str) -> KerasTensor:
+def _enlarge(x: KerasTensor, factor: int, kernel_size: int, *, name: str) -> KerasTensor:
     layer = layers.Conv2DTranspose(
         x.shape[-1],
-        factor * 2 if overlap else factor,
+        kernel_size,
         strides=factor,
         padding="same",
         kernel_initializer=BilinearUpsampling(factor),

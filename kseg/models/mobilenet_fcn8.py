@@ -30,7 +30,9 @@ _SPEC = ModelSpec(
     founding_parameters=3_432_764,
     departures=(
         "a quarter of MobileNet's width after a stem of 16 filters",
-        "transposed convolutions of 2x2, 2x2 and 8x8 instead of FCN's 4x4, 4x4 and 16x16",
+        "transposed convolutions of 2x2, 2x2 and 8x8 instead of FCN's 4x4, 4x4 and 16x16; the last "
+        "goes in steps of four and is doubled bilinearly, where the founding project's fills "
+        "squares of 8x8 pixels with one score each",
     ),
 )
 

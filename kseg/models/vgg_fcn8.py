@@ -25,8 +25,9 @@ _SPEC = ModelSpec(
     stride=32,
     family="fcn",
     departures=(
-        "transposed convolutions of 2x2, 2x2 and 8x8 with bias, whose cells do not overlap "
-        "(`overlap=True` has the paper's 4x4, 4x4 and 16x16)",
+        "transposed convolutions of 2x2, 2x2 and 8x8 with bias (`overlap=True` has the paper's "
+        "4x4, 4x4 and 16x16); the last goes in steps of four and is doubled bilinearly, so that "
+        "its cells overlap",
         "same padding instead of a border of 100 zeros",
         "trained in one stage, not as FCN-32s and FCN-16s first",
     ),

@@ -59,12 +59,14 @@ RECIPES = {
     "unet_xception_resnetblock": Recipe(steps=600),
     "hrnet": Recipe(steps=800, ema=0.98),
     "mobilenet_fcn8": Recipe(steps=2400, batch_size=16, learning_rate=0.004, ema=0.98),
-    "pspnet": Recipe(steps=1500, batch_size=8, learning_rate=0.003, ema=0.98),
+    "pspnet": Recipe(steps=2400, batch_size=8, learning_rate=0.003, ema=0.98),
     "r2attunet": Recipe(900, learning_rate=0.0015, ema=0.98, precision="mixed_bfloat16"),
     "r2unet": Recipe(900, learning_rate=0.0015, ema=0.98, precision="mixed_bfloat16"),
-    "vggunet": Recipe(600, learning_rate=0.001, ema=0.98, precision="mixed_bfloat16"),
+    "vggunet": Recipe(900, ema=0.98, precision="mixed_bfloat16"),
     # Dilated convolutions are several times as fast there.
-    "deeplab_v2": Recipe(500, learning_rate=0.001, ema=0.98, backend="torch"),
+    "deeplab_v2": Recipe(
+        700, learning_rate=0.0002, ema=0.98, precision="mixed_bfloat16", backend="torch"
+    ),
 }
 
 

@@ -65,7 +65,7 @@ RECIPES = {
     "vggunet": Recipe(900, ema=0.98, precision="mixed_bfloat16"),
     # Dilated convolutions are several times as fast there.
     "deeplab_v2": Recipe(
-        700, learning_rate=0.0002, ema=0.98, precision="mixed_bfloat16", backend="torch"
+        1100, learning_rate=0.0003, ema=0.98, precision="mixed_bfloat16", backend="torch"
     ),
 }
 

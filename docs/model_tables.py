@@ -46,13 +46,15 @@ def trained_table() -> str:
     rows = [
         (
             f"`{row['model']}`",
+            f"`{row['model_options']}`" if row["model_options"] else "",
             row["steps"],
             row["batch_size"],
             f"{float(row['foreground_iou']):.3f}",
         )
         for row in read_rows("table_on_parts.csv")
     ]
-    return markdown(("model", "steps", "batch", "foreground IoU"), rows, numbers=3)
+    header = ("model", "other options", "steps", "batch", "foreground IoU")
+    return markdown(header, rows, numbers=3)
 
 
 def probe_table() -> str:

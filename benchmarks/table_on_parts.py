@@ -64,9 +64,9 @@ RECIPES = {
     "pspnet": Recipe(steps=2400, batch_size=8, learning_rate=0.003, ema=0.98),
     "r2attunet": Recipe(900, learning_rate=0.0015, ema=0.98, precision="mixed_bfloat16"),
     "r2unet": Recipe(900, learning_rate=0.0015, ema=0.98, precision="mixed_bfloat16"),
-    "vggunet": Recipe(900, ema=0.98, precision="mixed_bfloat16"),
+    "vggunet": Recipe(600, batch_size=8, precision="mixed_bfloat16"),
     "deeplab_v2": Recipe(
-        steps=1000,
+        steps=2000,
         learning_rate=0.0003,
         ema=0.98,
         precision="mixed_bfloat16",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from kseg.data.limits import check_pixels
 
 _SPACES = {1: "GRAY", 3: "RGB"}
 _ORDINARY = ("YCbCr", "Gray")
-# EXIF and XMP, the two places of an orientation; looking for them is quicker than parsing.
-_MAY_TURN = (b"Exif\0\0", b"rientation")
+# EXIF, or the start of the compressed data, which comes after it. Looking is quicker than parsing.
+_EXIF_OR_SCAN = re.compile(rb"(Exif\0\0)|\xff\xda\0[\x08\x0c][\x01\x03]")
 
 
 def decode_jpeg(path: Path, data: np.ndarray, channels: int) -> np.ndarray | None:
@@ -30,12 +31,14 @@ def decode_jpeg(path: Path, data: np.ndarray, channels: int) -> np.ndarray | Non
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
         check_pixels(height, width, path)
-        if space not in _ORDINARY or _is_turned(path, data.tobytes()):
+        if space not in _ORDINARY or _is_turned(path, data):
             return None
         return simplejpeg.decode_jpeg(data, _SPACES[channels])
     except ValueError:
         return None
 
 
-def _is_turned(path: Path, data: bytes) -> bool:
-    return any(mark in data for mark in _MAY_TURN) and exif_orientation(path) != 1
+def _is_turned(path: Path, data: np.ndarray) -> bool:
+    first = _EXIF_OR_SCAN.search(data.data)
+    is_plain = first is not None and first[1] is None
+    return not is_plain and exif_orientation(path) != 1

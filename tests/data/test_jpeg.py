@@ -49,6 +49,16 @@ def test_turned_files_and_other_colours_are_left_to_others(tmp_path):
     assert read_image(tmp_path / "inks.jpg").shape == (37, 53, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_orientation_after_other_data_is_found(mode, tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    profile = bytes(range(256)) * 600 + b"\xff\xda"  # like a start of compressed data
+    data = save(tmp_path / "a.jpg", picture(mode), exif=exif, icc_profile=profile)
+    assert decode_jpeg(tmp_path / "a.jpg", data, 3) is None
+    assert read_image(tmp_path / "a.jpg").shape == (53, 37, 3)
+
+
 @pytest.mark.parametrize("kept", [3, 40, 300, -2])
 def test_a_damaged_file_is_never_half_an_image(kept, tmp_path):
     stream = io.BytesIO()

@@ -52,8 +52,8 @@ def vgg_fcn8(
         filters: Width of the first level of VGG16.
         hidden: Width of the two convolutions that were fully connected.
         dropout: Dropout after each of these, 0..1.
-        overlap: Enlarge scores with kernels of twice the stride, which start as bilinear
-            interpolation; else of the stride, which start as nearest interpolation.
+        overlap: Enlarge scores with the paper's kernels of 4x4, 4x4 and 16x16; else with 2x2 and
+            2x2, which start as nearest interpolation, and 8x8.
 
     Raises:
         ValueError: No positive `filters` or `hidden`.

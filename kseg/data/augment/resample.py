@@ -14,6 +14,7 @@ from kseg.data.dataset import Sample
 from kseg.data.planes import as_labels, as_rgba, by_fours
 from kseg.data.resize import BORDER_GREY
 
+# As far from a half as from one.
 _HALVED_BELOW = 0.5**0.5
 
 
@@ -44,8 +45,8 @@ def resample_labels(sample: Sample, placing: Placing, void: int) -> np.ndarray:
 def _shrunk(image: np.ndarray, scale: float) -> np.ndarray:
     """Halve an image as long as that brings it nearer to `scale`, as textures are (mip maps).
 
-    Bilinear sampling of the whole image would leave pixels out, and a mean over areas of any other
-    size takes twenty times as long.
+    Bilinear sampling of the whole image would leave pixels out, and means over areas of any other
+    size are slow.
     """
     reached = 1.0
     while scale < reached * _HALVED_BELOW and max(image.shape[:2]) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,9 @@ class Frames:
 
     def __init__(self, film: Film):
         is_camera = film.is_camera
+        # After an error a thread may still decode ahead, and FFmpeg would wait for ever if its
+        # memory were given back meanwhile.
+        self._lock = threading.Lock()
         with _quiet_opencv():
             if isinstance(film.source, int):
                 self._capture = cv2.VideoCapture(film.source)
@@ -56,7 +60,14 @@ class Frames:
         self.count = int(frames) if frames > 0 and not is_camera else None
 
     def read(self, _: object = None) -> np.ndarray | None:
-        """Return the next frame, RGB `(H, W, 3)`, or None after the last one."""
+        """Return the next frame, RGB `(H, W, 3)`, or None after the last one or when closed.
+
+        Several threads may call it.
+        """
+        with self._lock:
+            return self._next()
+
+    def _next(self) -> np.ndarray | None:
         if self._first is not None:
             first, self._first = self._first, None
             return first
@@ -76,8 +87,10 @@ class Frames:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the source."""
-        self._capture.release()
+        """Close the source, after a frame that is being decoded."""
+        with self._lock:
+            self._first = None
+            self._capture.release()
 
 
 @contextmanager

@@ -1,4 +1,7 @@
 import csv
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -121,6 +124,38 @@ def test_a_film_that_cannot_be_read_gets_one_line(content, at, capfd):
 def test_a_camera_that_is_not_there_gets_one_line():
     with pytest.raises(ValueError, match="camera 98: no such camera"):
         Frames(Film(98, Path("camera_98")))
+
+
+def test_a_film_is_not_closed_while_a_thread_still_decodes_ahead(monkeypatch):
+    # FFmpeg waits for ever then, now and then.
+    started, closed_early = threading.Event(), []
+
+    class Slow(Camera):
+        reading = False
+
+        def read(self):
+            if self.number >= 0:
+                self.reading = True
+                started.set()
+                time.sleep(0.2)
+                self.reading = False
+            return super().read()
+
+        def release(self):
+            closed_early.append(self.reading)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Slow)
+    with ThreadPoolExecutor(1) as ahead, Frames(Film(0, Path("camera_0"))) as frames:
+        assert frames.read() is not None
+        ahead.submit(frames.read)
+        assert started.wait(60)
+    assert closed_early == [False]
+
+
+def test_a_closed_film_has_no_frames_left(at):
+    with Frames(Film(write_film(at / "clip.mp4"), Path("clip"))) as frames:
+        pass
+    assert frames.read() is None
 
 
 def test_the_command_writes_an_overlay_of_a_film(at, capsys):

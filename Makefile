@@ -31,7 +31,7 @@ test-backends: $(VENV)/.installed-dev
 # An environment without TensorFlow: the package's own list less one line.
 test-no-tensorflow:
 	$(PYTHON) -m venv .venv-no-tensorflow
-	.venv-no-tensorflow/bin/pip install -q -c requirements/tested.txt -r requirements/base.txt jax pytest hypothesis scikit-learn
+	.venv-no-tensorflow/bin/pip install -q -c requirements/tested.txt -r requirements/base.txt jax pytest pytest-timeout hypothesis scikit-learn
 	.venv-no-tensorflow/bin/pip install -q --no-deps -e .
 	! .venv-no-tensorflow/bin/python -c "import tensorflow" 2>/dev/null
 	KERAS_BACKEND=jax .venv-no-tensorflow/bin/python -m pytest tests/losses tests/metrics tests/models tests/layers tests/encoders tests/data tests/training tests/inference

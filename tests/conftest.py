@@ -32,9 +32,11 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Leave out what takes too long for every day, unless `--full` asks for it."""
-    if config.getoption("--full"):
-        return
     left_out = [item for item in items if item.get_closest_marker("full")]
+    if config.getoption("--full"):
+        for item in left_out:
+            item.add_marker(pytest.mark.timeout(3600))
+        return
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
 

@@ -2,7 +2,10 @@
 
 import re
 import sys
+import threading
+import time
 import tracemalloc
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -326,6 +329,36 @@ def test_a_network_that_fails_leaves_no_file(tmp_path):
     with pytest.raises(MemoryError):
         segment_file(tmp_path / "a.npy", tmp_path / "labels.png", fail, **OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_nothing_is_read_any_more_after_an_error():
+    second_read = threading.Event()
+
+    @contextmanager
+    def closed_after_use(source):
+        try:
+            yield
+        finally:
+            assert not source.reading
+
+    class Slow(ArraySource):
+        reading = False
+
+        def rows(self, start, stop):
+            if start > 0:
+                self.reading = True
+                second_read.set()
+                time.sleep(0.2)
+                self.reading = False
+            return super().rows(start, stop)
+
+    def fail(batch):
+        assert second_read.wait(60)
+        raise MemoryError
+
+    source = Slow(random_image())
+    with pytest.raises(MemoryError), closed_after_use(source):
+        segment_strips(source, ArraySink(*source.shape[:2]), fail, **OPTIONS)
 
 
 def test_a_sink_that_fails_ends_the_run():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -72,8 +73,9 @@ def segment_strips(
     if not 2 <= num_classes <= _LABELS:
         raise ValueError(f"num_classes is {num_classes}; label maps hold 2 to {_LABELS} classes")
     tiling = Tiling(tile, overlap, num_classes, batch_size)
-    windows = _ahead(row_windows(source.rows, source.shape[0], tiling))
-    with ThreadPoolExecutor(1) as writer:
+    # Closed here, or after an error a thread would go on reading a source that the caller closes.
+    reading = closing(_ahead(row_windows(source.rows, source.shape[0], tiling)))
+    with reading as windows, ThreadPoolExecutor(1) as writer:
         start = 0
         written: Future[Any] = writer.submit(int)
         for rows in blended_rows(windows, source.shape, run, tiling):
@@ -89,7 +91,7 @@ def _write(sink: Sink, start: int, labels: np.ndarray) -> None:
         sink.write(start + top, labels[top : top + ROWS_AT_ONCE])
 
 
-def _ahead(items: Iterator[T]) -> Iterator[T]:
+def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """Yield the items, and make the next one in a thread while one is used."""
     with ThreadPoolExecutor(1) as reader:
         coming: Future[Any] = reader.submit(next, items, _END)

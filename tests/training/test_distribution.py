@@ -1,10 +1,8 @@
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import asdict, replace
 
@@ -12,17 +10,13 @@ import keras
 import numpy as np
 import pytest
 
-from kseg.config import UsageError, parse_config
 from kseg.config.train import TrainConfig
 from kseg.data import open_dataset
 from kseg.data.batches import Batches
 from kseg.inference.model_file import load_model
 from kseg.launch import free_port
 from kseg.runs import RunFolder
-from kseg.training import link as link_module
 from kseg.training.distribution import joined
-from kseg.training.link import Link
-from kseg.training.processes import Place, choose_gpu, find_place, first_host
 from kseg.training.shards import EvenBatches
 from tests.conftest import ROOT
 from tests.training.cases import rows_of, settings
@@ -186,78 +180,6 @@ def test_devices_that_are_not_there_are_refused(options, flag):
         pass
 
 
-def test_a_batch_that_cannot_be_split_is_refused(monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1", "gpu:2"])
-    for name, options in (("training", {}), ("validation", {"train_batch_size": 6})):
-        config = TrainConfig(devices="all", **options)
-        message = f"the {name} batch of 4 images cannot be split over 3 devices; choose a multiple"
-        with pytest.raises(ValueError, match=message), joined(config):
-            pass
-    with joined(TrainConfig(devices=2)) as job:
-        assert (job.devices, job.shard, job.leads) == (2, (0, 1), True)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (["--devices=0"], "--devices must be at least 1, got 0"),
-        (["--devices=some"], "--devices: "),
-        (["--num_processes=2"], "--num_processes, --process_id and --coordinator go together"),
-        (["--process_id=1"], "--num_processes, --process_id and --coordinator go together"),
-        (["--num_processes=2", "--process_id=2", "--coordinator=h:1"], "must be below"),
-        (["--num_processes=2", "--process_id=1", "--coordinator=h"], "must be HOST:PORT"),
-        (["--num_processes=2", "--process_id=1", "--coordinator=h:65535"], "must be HOST:PORT"),
-    ],
-)
-def test_a_bad_place_is_refused(wrong, message):
-    with pytest.raises(UsageError, match=message):
-        parse_config(TrainConfig, wrong)
-
-
-def test_the_place_is_that_of_the_flags_or_of_what_started_the_process():
-    place = {"num_processes": 4, "process_id": 3, "coordinator": "[::1]:90"}
-    torchrun = {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "a", "MASTER_PORT": "80"}
-    slurm = {"SLURM_NTASKS": "8", "SLURM_PROCID": "5", "SLURM_JOB_ID": "4099"}
-    step = {**slurm, "SLURM_STEP_NODELIST": "n[07-09,12]"}
-    config = TrainConfig()
-    assert find_place(TrainConfig(**place), torchrun) == Place(3, 4, "[::1]:90")
-    assert find_place(TrainConfig(**place)).address == ("::1", 90)
-    assert find_place(config, torchrun) == Place(1, 2, "a:80")
-    agent = {**torchrun, "TORCHELASTIC_USE_AGENT_STORE": "True"}
-    assert find_place(config, agent) == Place(1, 2, "a:81")
-    # 4099 % 2048 = 3, and 61440 + 2 * 3 = 61446
-    assert find_place(config, step) == Place(5, 8, "n07:61446")
-    assert find_place(config, slurm) == find_place(config, {}) == Place()
-    assert find_place(TrainConfig(num_processes=1), step) == Place()
-    with pytest.raises(ValueError, match="WORLD_SIZE is 2, but MASTER_ADDR and MASTER_PORT are"):
-        find_place(config, {"WORLD_SIZE": "2", "RANK": "0"})
-    with pytest.raises(ValueError, match="this process is 2, but 2 processes are numbered 0 to 1"):
-        find_place(config, {**torchrun, "RANK": "2"})
-
-
-@pytest.mark.parametrize(
-    ("nodes", "host"),
-    [
-        ("a", "a"),
-        ("a,b", "a"),
-        ("n[003-007,9],o", "n003"),
-        ("n[1,2]-x", "n1-x"),
-        ("a1,n[1-2]", "a1"),
-    ],
-)
-def test_the_first_host_of_a_list_is_found(nodes, host):
-    assert first_host(nodes) == host
-
-
-def test_each_process_of_a_machine_takes_its_gpu():
-    assert choose_gpu({"LOCAL_RANK": "1"}) == "1"
-    assert choose_gpu({"LOCAL_RANK": "1", "CUDA_VISIBLE_DEVICES": "4,5"}) == "1"
-    # It was given one GPU of its own already.
-    assert choose_gpu({"LOCAL_RANK": "1", "CUDA_VISIBLE_DEVICES": "5"}) is None
-    assert choose_gpu({}) is None
-
-
 @pytest.mark.parametrize("weights", [None, {}])
 def test_processes_share_a_validation_without_overlap_or_loss(weights, data_root):
     dataset = open_dataset("parts", str(data_root))
@@ -282,103 +204,3 @@ def test_processes_share_the_training_without_overlap(data_root):
     for index in range(2):
         joint = np.concatenate([part.batch(5, index)[0] for part in parts])
         np.testing.assert_array_equal(joint, whole.batch(5, index)[0])
-
-
-class Linked:
-    """Linked processes, each played by a thread, and what they gave up with."""
-
-    def __init__(self, count):
-        self.address = f"127.0.0.1:{free_port()}"
-        self.sentences = [[] for _ in range(count)]
-        self.links = [None] * count
-        threads = [threading.Thread(target=self._open, args=(r, count)) for r in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def _open(self, rank, count):
-        place = Place(rank, count, self.address)
-        self.links[rank] = Link(place, self.sentences[rank].append, patience=20)
-
-    def wait_for_sentences(self, *ranks):
-        deadline = time.monotonic() + 20
-        while not all(self.sentences[rank] for rank in ranks):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return [self.sentences[rank] for rank in ranks]
-
-
-def hang_up(link):
-    """What the kernel does for a killed process, which says nothing any more."""
-    link._over.set()
-    for peer in link._peers:
-        peer._connection.shutdown(socket.SHUT_RDWR)
-
-
-def test_all_are_told_who_was_lost():
-    linked = Linked(3)
-    hang_up(linked.links[2])
-    assert linked.wait_for_sentences(0, 1) == [["process 2 of 3 was lost"]] * 2
-
-
-def test_a_lost_first_process_is_noticed_by_all():
-    linked = Linked(3)
-    hang_up(linked.links[0])
-    assert linked.wait_for_sentences(1, 2) == [["process 0 of 3 was lost"]] * 2
-
-
-def test_a_silent_process_counts_as_lost(monkeypatch):
-    monkeypatch.setattr(link_module, "SILENCE", 0.4)
-    monkeypatch.setattr(link_module, "BEAT", 0.05)
-    linked = Linked(2)
-    linked.links[1]._over.set()  # sends nothing any more
-    (sentences,) = linked.wait_for_sentences(0)
-    assert sentences[0].startswith("process 1 of 2 gave no sign of life for 0 s")
-
-
-def test_an_error_of_one_is_told_to_all_others():
-    linked = Linked(3)
-    linked.links[1].fail("process 1 of 3 ended with an error")
-    expected = [["process 1 of 3 ended with an error"]] * 2
-    assert linked.wait_for_sentences(0, 2) == expected
-    assert not linked.sentences[1]
-
-
-def test_the_others_wait_for_the_first_one_and_end_with_it():
-    linked, order = Linked(2), []
-
-    def second():
-        linked.links[1].wait_for_first()
-        order.append("goes on")
-        linked.links[1].finish()
-        order.append("ended")
-
-    thread = threading.Thread(target=second)
-    thread.start()
-    time.sleep(0.1)
-    order.append("ready")
-    linked.links[0].first_is_ready()
-    time.sleep(0.1)
-    order.append("done")
-    linked.links[0].finish()
-    thread.join(20)
-    assert order == ["ready", "goes on", "done", "ended"]
-    time.sleep(0.1)
-    assert linked.sentences == [[], []]
-
-
-def test_a_process_that_does_not_come_is_named():
-    place = Place(0, 3, f"127.0.0.1:{free_port()}")
-    with pytest.raises(ValueError, match=r"of 3 processes these did not come: \[1, 2\]"):
-        Link(place, print, patience=0.2)
-    with pytest.raises(ValueError, match="process 1 of 3 did not reach process 0 at 127.0.0.1"):
-        Link(Place(1, 3, place.coordinator), print, patience=0.2)
-
-
-def test_a_port_in_use_is_named():
-    port = free_port()
-    message = f"process 0 cannot listen on port {port + 1}"
-    taken = socket.create_server(("127.0.0.1", port + 1))
-    with taken, pytest.raises(ValueError, match=message):
-        Link(Place(0, 2, f"127.0.0.1:{port}"), print)

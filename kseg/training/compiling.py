@@ -68,6 +68,8 @@ def compile_for(
     use_own_kernels(model, jit)
     model.compile(optimizer, jit_compile=jit, **outputs)
     exclude_from_decay(model.optimizer, model)
+    # Built within the first step, its variables would have TensorFlow trace that step twice.
+    model.optimizer.build(model.trainable_variables)
 
 
 def phase_schedule(

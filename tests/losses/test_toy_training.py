@@ -54,6 +54,7 @@ def trained_dice(loss, channels=2, epochs=8):
     images, labels = disks(32, seed=0)
     rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(images) // BATCH)
     model.compile(keras.optimizers.Adam(rate), loss)
+    model.optimizer.build(model.trainable_variables)  # TensorFlow then traces the step once.
     maps = np.stack([edge_weights(label) for label in labels]) if loss.pixel_weights else None
     model.fit(images, labels, BATCH, epochs, sample_weight=maps, verbose=0)
     images, labels = disks(16, seed=1)

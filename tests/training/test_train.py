@@ -245,20 +245,20 @@ def test_a_loss_without_class_weights_says_so(parts_root, tmp_path, monkeypatch)
 
 
 def test_a_run_on_an_encoder_starts_from_given_weights(parts_root, tmp_path):
-    stock = keras.applications.MobileNetV2(include_top=False, weights=None)
+    stock = keras.applications.MobileNet(include_top=False, weights=None)
     stock.save_weights(tmp_path / "start.weights.h5")
     options = {
-        "model_name": "deeplab_v3_plus",
-        "model_options": {},
-        "encoder": "mobilenetv2",
+        "model_name": "linknet",
+        "model_options": {"filters": 4},
+        "encoder": "mobilenet",
         "encoder_weights": str(tmp_path / "start.weights.h5"),
         "epochs": 1,
         "learning_rate": 0.0,
     }
     run = train(settings(parts_root, tmp_path, **options))
     encoder = keras.models.load_model(run.best).get_layer("encoder")
-    kernel = encoder.get_layer("Conv1").kernel
-    np.testing.assert_allclose(kernel, stock.get_layer("Conv1").kernel, atol=1e-6)
+    kernel = encoder.get_layer("conv1").kernel
+    np.testing.assert_allclose(kernel, stock.get_layer("conv1").kernel, atol=1e-6)
 
 
 def test_bands_a_cache_and_mixed_samples_go_through_training_and_prediction(tmp_path):

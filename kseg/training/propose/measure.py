@@ -35,6 +35,7 @@ def measure_rate(proposal: Proposal) -> float:
     model = without_aux_heads(model)
     loss = get_loss(config.loss, **config.loss_options)
     model.compile("adam", loss, jit_compile=jit_choice(config.jit))
+    model.optimizer.build(model.trainable_variables)  # See `compile_for`.
     images, labels = _random_batch(proposal)
     weights = np.ones(labels.shape, "float32") if hasattr(loss, "pixel_weights") else None
     seconds = []

@@ -16,11 +16,16 @@ from kseg.runs import RunFolder
 from tests.conftest import ROOT
 
 BACKENDS = ("tensorflow", "jax", "torch")
+OURS = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def needs(backend):
     missing = importlib.util.find_spec(backend) is None
-    return pytest.param(backend, marks=pytest.mark.skipif(missing, reason=f"needs {backend}"))
+    marks = [pytest.mark.skipif(missing, reason=f"needs {backend}")]
+    if backend == OURS:
+        # Other tests train and load on the backend that they run on.
+        marks.append(pytest.mark.full)
+    return pytest.param(backend, marks=marks)
 
 
 each_backend = pytest.mark.parametrize("backend", [needs(backend) for backend in BACKENDS])

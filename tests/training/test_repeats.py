@@ -60,20 +60,20 @@ def test_mean_and_deviation_are_those_of_the_sample():
 
 
 def test_cross_validation_scores_each_image_once_and_is_resumed(parts_root, tmp_path, capsys):
-    config = settings(parts_root, tmp_path, epochs=1, folds=2, exp_name="cv")
+    config = settings(parts_root, tmp_path, epochs=1, folds=3, exp_name="cv")
     path = train_repeatedly(config)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["run"] for row in rows] == ["cv_fold0", "cv_fold1", "mean", "deviation"]
-    scores = [float(row["mean_iou"]) for row in rows[:2]]
-    assert float(rows[2]["mean_iou"]) == pytest.approx(np.mean(scores))
+    assert [row["run"] for row in rows] == ["cv_fold0", "cv_fold1", "cv_fold2", "mean", "deviation"]
+    scores = [float(row["mean_iou"]) for row in rows[:3]]
+    assert float(rows[3]["mean_iou"]) == pytest.approx(np.mean(scores))
     pixels = 0
-    for fold in range(2):
+    for fold in range(3):
         run = tmp_path / f"cv_fold{fold}" / "unet"
         pixels += np.sum(json.loads((run / "evaluation" / "report.json").read_text())["confusion"])
         assert yaml.safe_load((run / "config.yaml").read_text())["fold"] == fold
     assert pixels == 20 * 64 * 64
     resumed = single_runs(
-        settings(parts_root, tmp_path, epochs=1, folds=2, exp_name="cv", resume="last")
+        settings(parts_root, tmp_path, epochs=1, folds=3, exp_name="cv", resume="last")
     )
-    assert [run.resume for run in resumed] == ["last"] * 2
+    assert [run.resume for run in resumed] == ["last"] * 3

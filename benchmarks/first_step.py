@@ -23,7 +23,7 @@ RESULT = "first_step.csv"
 
 
 def main(
-    models: tuple[str, ...] = ("unet", "enet", "deeplab_v3_plus", "hrnet"),
+    models: tuple[str, ...] = ("unet", "enet", "deeplab_v3_plus"),
     size: int = 64,
     rounds: int = 3,
 ) -> None:

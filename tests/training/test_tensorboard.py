@@ -299,28 +299,34 @@ def wait_for(look):
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_page_of_tensorboard_lists_scalars_and_images(server, tmp_path):
     read = build_opener(ProxyHandler({})).open
-    # The page shows what the server has read by then.
-    for part in ("scalars", "images"):
-        wait_for(lambda part=part: b"validation" in read(f"{server}data/plugin/{part}/tags").read())
+    # The page shows what the server has read by then; of a run, it may have read the first tags.
+    for part, last in (("scalars", b"class_iou/road"), ("images", b"image_truth_prediction")):
+        wait_for(
+            lambda part=part, last=last: last in read(f"{server}data/plugin/{part}/tags").read()
+        )
+    expected = {"loss", "learning_rate", "images_per_second", "class_iou", "/road"}
+    expected |= {"confusion", "image_truth_prediction", "train", "validation"}
+    # Chromium's budget of virtual time can end before a busy machine has drawn all cards.
+    for attempt in range(3):
+        shown = texts_of(f"{server}#timeseries", tmp_path / f"profile_{attempt}")
+        if expected <= shown:
+            break
+    assert expected <= shown
+
+
+def texts_of(address, profile):
+    """The words that stand alone in an element of the page, as Chromium has built it."""
     flags = (
         "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
         "--disable-background-networking --disable-component-update --disable-dev-shm-usage "
         "--virtual-time-budget=20000 --window-size=1600,4000 --dump-dom"
     )
-    (tmp_path / "profile").mkdir()
+    profile.mkdir()
     page = subprocess.run(
-        [
-            CHROMIUM,
-            *flags.split(),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"{server}#timeseries",
-        ],
+        [CHROMIUM, *flags.split(), f"--user-data-dir={profile}", address],
         env={**os.environ, "no_proxy": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=90,
     ).stdout
-    shown = set(re.findall(r">\s*([\w/]+)\s*<", page))
-    assert {"loss", "learning_rate", "images_per_second", "class_iou", "/road"} <= shown
-    assert {"confusion", "image_truth_prediction"} <= shown
-    assert {"train", "validation"} <= shown
+    return set(re.findall(r">\s*([\w/]+)\s*<", page))

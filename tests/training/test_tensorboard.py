@@ -257,13 +257,12 @@ def test_a_backend_without_profiler_says_so(tmp_path):
 
 
 @pytest.fixture
-def server(model, data, tmp_path):
+def server(fitted, tmp_path):
     """The address of a TensorBoard that shows a small log."""
-    by_hand(log_of(tmp_path / "log", data), model, range(2))
     command = [
         "tensorboard.main",
         "--logdir",
-        tmp_path / "log",
+        fitted[0],
         "--host",
         "127.0.0.1",
         "--port",
@@ -291,7 +290,7 @@ def wait_for(look):
     """Return what `look` finds, as soon as it finds something."""
     end = time.monotonic() + 120
     while not (found := look()):
-        assert time.monotonic() < end, "TensorBoard did not start"
+        assert time.monotonic() < end, "TensorBoard did not get so far in two minutes"
         time.sleep(0.2)
     return found
 

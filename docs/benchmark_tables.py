@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from machine import is_cpu
@@ -63,27 +64,35 @@ def trained_label(row: dict[str, str]) -> str:
 
 
 def result_table(name: str) -> str:
-    """Return the table of a data set; nothing is in it that no run has given."""
+    """Return the table of a data set; nothing is in it that no run has given.
+
+    What most rows were trained with stands above it, the column has what is different.
+    """
     rows = best_runs(read_rows(f"table_{name}.csv"))
     if not rows:
         return _NOTHING
     main = _MAIN.get(name, "membrane_dice")
     rows.sort(key=lambda row: (bool(row["reduced"]), -float(row[main])))
     scores = _COLUMNS[name]
+    labels = [trained_label(row) for row in rows]
+    usual, count = Counter(labels).most_common(1)[0]
+    if count == 1:
+        usual = ""
     header = ["row", "trained", *(_TITLES.get(score, score) for score in scores)]
     header += ["parameters", "GMACs", "images/s"]
     cells = [
         [
             f"`{row['row']}`",
-            trained_label(row),
+            "as above" if label == usual else label,
             *(f"{float(row[score]):.3f}" for score in scores),
             f"{int(row['parameters']):,}",
             f"{float(row['gmacs']):.2f}",
             row["predict_images_per_second"] or "-",
         ]
-        for row in rows
+        for row, label in zip(rows, labels, strict=True)
     ]
-    return markdown(header, cells, numbers=len(header) - 2)
+    table = markdown(header, cells, numbers=len(header) - 2)
+    return f"Trained, where nothing else is said: {usual}.\n\n{table}" if usual else table
 
 
 def missing_rows(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 
 import pytest
@@ -143,6 +144,21 @@ def test_a_table_shows_what_is_in_the_file(results):
     row = finished(row_of("isbi", "unet"), **figures, **cost)
     result_files.write_rows("table_isbi.csv", [row])
     assert "| 0.800 | 0.070 | 0.900 | 1,000 | 1.50 | 3.0 |" in benchmark_tables.result_table("isbi")
+
+
+def test_what_most_rows_were_trained_with_stands_above_the_table(results):
+    figures = {"acc": 0.5, "iou_score": 0.5, "dice_score": 0.5, "f1": 0.5, "f2": 0.5}
+    figures |= {"mean_iou": 0.4, "parameters": 1, "gmacs": 1, "predict_images_per_second": ""}
+    epochs = {"enet": 50, "unet": 50, "segnet": 49}
+    rows = [
+        finished(row_of(name=name), epochs_run=count, device="GPU", **figures)
+        for name, count in epochs.items()
+    ]
+    result_files.write_rows("table_camvid.csv", rows)
+    first, _, *lines = benchmark_tables.result_table("camvid").splitlines()
+    assert first == "Trained, where nothing else is said: 50 epochs, 360x480, GPU."
+    said = dict(re.findall(r"`(\w+)` \| ([^|]+) \|", "\n".join(lines)))
+    assert said == {"enet": "as above", "unet": "as above", "segnet": "49 epochs, 360x480, GPU"}
 
 
 def test_results_are_merged_by_key_and_keep_new_columns(results):

@@ -63,21 +63,28 @@ def trained_label(row: dict[str, str]) -> str:
     return f"reduced: {text}" if row["reduced"] else text
 
 
+def usual_label(rows: Rows) -> str:
+    """Return what most rows were trained with, nothing if no two are alike."""
+    label, count = Counter(map(trained_label, rows)).most_common(1)[0]
+    return label if count > 1 else ""
+
+
 def result_table(name: str) -> str:
     """Return the table of a data set; nothing is in it that no run has given.
 
-    What most rows were trained with stands above it, the column has what is different.
+    What most rows were trained with stands above it, the column has what is different. A row whose
+    best run differs is there with the usual one, too, to be compared with the others.
     """
-    rows = best_runs(read_rows(f"table_{name}.csv"))
-    if not rows:
+    runs = read_rows(f"table_{name}.csv")
+    if not runs:
         return _NOTHING
+    best = best_runs(runs)
+    usual = usual_label(best)
+    rows = [row for row in runs if row in best or trained_label(row) == usual]
     main = _MAIN.get(name, "membrane_dice")
     rows.sort(key=lambda row: (bool(row["reduced"]), -float(row[main])))
     scores = _COLUMNS[name]
     labels = [trained_label(row) for row in rows]
-    usual, count = Counter(labels).most_common(1)[0]
-    if count == 1:
-        usual = ""
     header = ["row", "trained", *(_TITLES.get(score, score) for score in scores)]
     header += ["parameters", "GMACs", "images/s"]
     cells = [

@@ -149,16 +149,19 @@ def test_a_table_shows_what_is_in_the_file(results):
 def test_what_most_rows_were_trained_with_stands_above_the_table(results):
     figures = {"acc": 0.5, "iou_score": 0.5, "dice_score": 0.5, "f1": 0.5, "f2": 0.5}
     figures |= {"mean_iou": 0.4, "parameters": 1, "gmacs": 1, "predict_images_per_second": ""}
-    epochs = {"enet": 50, "unet": 50, "segnet": 49}
+    epochs = (("enet", 50), ("fcn8", 50), ("unet", 50), ("segnet", 49), ("unet", 60))
     rows = [
         finished(row_of(name=name), epochs_run=count, device="GPU", **figures)
-        for name, count in epochs.items()
+        for name, count in epochs
     ]
     result_files.write_rows("table_camvid.csv", rows)
     first, _, *lines = benchmark_tables.result_table("camvid").splitlines()
     assert first == "Trained, where nothing else is said: 50 epochs, 360x480, GPU."
-    said = dict(re.findall(r"`(\w+)` \| ([^|]+) \|", "\n".join(lines)))
-    assert said == {"enet": "as above", "unet": "as above", "segnet": "49 epochs, 360x480, GPU"}
+    said = re.findall(r"`(\w+)` \| ([^|]+) \|", "\n".join(lines))
+    # The better of two runs, and the one that can be compared with the others.
+    longer = [("segnet", "49 epochs, 360x480, GPU"), ("unet", "60 epochs, 360x480, GPU")]
+    alike = [(name, "as above") for name in ("enet", "fcn8", "unet")]
+    assert sorted(said) == sorted([*alike, *longer])
 
 
 def test_results_are_merged_by_key_and_keep_new_columns(results):

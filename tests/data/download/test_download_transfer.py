@@ -15,15 +15,10 @@ from kseg.data.download.part import Part
 from kseg.data.download.sources import Archive
 from kseg.data.download.transfer import Patience, fetch
 from tests.conftest import ROOT
-from tests.data.download_server import Behaviour, direct_connections, serving
+from tests.data.download.server import Behaviour, serving
 
 BODY = np.random.default_rng(0).bytes(300_000)
 PATIENCE = Patience(attempts=3, wait=0.0, timeout=(5.0, 5.0))
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    direct_connections(monkeypatch)
 
 
 @pytest.fixture

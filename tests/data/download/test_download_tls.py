@@ -8,21 +8,15 @@ import pytest
 from kseg.data.download.errors import DownloadError
 from kseg.data.download.part import Part
 from kseg.data.download.transfer import Patience, fetch
-from tests.data.download_server import (
+from tests.data.download.server import (
     Behaviour,
     Handler,
-    direct_connections,
     make_certificate,
     serving,
 )
 
 BODY = bytes(range(256)) * 400
 PATIENCE = Patience(attempts=2, wait=0.0, timeout=(5.0, 5.0))
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    direct_connections(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from kseg.data.download.errors import DownloadError
 from kseg.data.download.members import Limits, member_path
 from kseg.data.download.unpack import unpack
 from tests.conftest import ROOT
-from tests.data.download_archives import Entry, make_tar, make_zip, tree
+from tests.data.download.archives import Entry, make_tar, make_zip, tree
 
 GOOD = [
     Entry("set/", type=tarfile.DIRTYPE),

@@ -6,6 +6,10 @@ import tarfile
 import zipfile
 from dataclasses import dataclass
 
+import pytest
+
+from kseg.data.download.errors import DownloadError
+
 
 @dataclass
 class Entry:
@@ -59,3 +63,30 @@ def tree(folder):
         content = path.read_bytes() if stat.S_ISREG(mode) else None
         found[str(path.relative_to(folder))] = (stat.S_IFMT(mode), content)
     return found
+
+
+GOOD = [
+    Entry("set/", type=tarfile.DIRTYPE),
+    Entry("set/images/a.png", b"image"),
+    Entry("set/masks/a.png", bytes(3000)),
+    Entry("set/größe.txt", "größe".encode()),
+]
+KINDS = {
+    "zip": make_zip,
+    "tar": make_tar,
+    "gnu": lambda entries: make_tar(entries, format=tarfile.GNU_FORMAT),
+    "gz": lambda entries: make_tar(entries, "gz"),
+    "bz2": lambda entries: make_tar(entries, "bz2"),
+    "xz": lambda entries: make_tar(entries, "xz"),
+}
+BOTH = pytest.mark.parametrize("make", [make_zip, make_tar], ids=["zip", "tar"])
+
+
+def refused(place, content, message, limits=None):
+    with pytest.raises(DownloadError, match=rf"archive: .*{message}.*; nothing was unpacked"):
+        place(content, limits)
+    assert not place.out.exists()
+
+
+def files(folder):
+    return {name: content for name, (_, content) in tree(folder).items() if content is not None}

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORD = "table_row.json"
 # A child that was told to stop may be writing a checkpoint.
 _LAST_SECONDS = 20.0
+_PAUSE = 0.2
 
 
 class OutOfTimeError(Exception):
@@ -72,7 +73,11 @@ def main(
     runner = Runner(table, Path(work).resolve(), deadline, alone=jobs == 1)
     missing = [row for row in wanted if runner.is_missing(row)]
     with ThreadPoolExecutor(jobs) as pool:
-        failed = [name for name in pool.map(runner.run, missing) if name]
+        try:
+            failed = [name for name in pool.map(runner.run, missing) if name]
+        except KeyboardInterrupt:
+            runner.stop()
+            sys.exit("stopped, the same command goes on")
     if failed:
         sys.exit(f"not finished: {', '.join(failed)}")
 
@@ -91,6 +96,7 @@ class Runner:
         self._table, self._work, self._deadline, self._alone = table, work, deadline, alone
         self._result = f"table_{table}.csv"
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
 
     def is_missing(self, row: Row) -> bool:
         """Tell whether a row is to be trained; one that was, also by another call, is recorded."""
@@ -122,30 +128,37 @@ class Runner:
         print(record, flush=True)
         return ""
 
+    def stop(self) -> None:
+        """End the rows that are trained now, and begin no others."""
+        self._stopped.set()
+
+    def _is_over(self) -> bool:
+        late = self._deadline is not None and time.monotonic() >= self._deadline
+        return late or self._stopped.is_set()
+
     def _merge(self, record: dict[str, Any]) -> None:
         with self._lock:
             merge_rows(self._result, KEY, [record])
 
     def _call(self, command: Sequence[str], log: Path) -> None:
-        """Run a command until the deadline.
+        """Run a command until the deadline or `stop`.
 
         Raises:
             OutOfTimeError: It was ended, or not begun.
             CalledProcessError: It failed.
         """
-        left = None if self._deadline is None else self._deadline - time.monotonic()
-        if left is not None and left <= 0:
+        if self._is_over():
             raise OutOfTimeError("left for the next call")
         variables = {} if self._alone else {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **variables}, stdout=output, stderr=output
             )
-            try:
-                code = process.wait(left)
-            except subprocess.TimeoutExpired:
-                end(process)
-                raise OutOfTimeError("stopped, the next call goes on") from None
+            while (code := process.poll()) is None:
+                if self._is_over():
+                    end(process)
+                    raise OutOfTimeError("stopped, the next call goes on")
+                time.sleep(_PAUSE)
         if code:
             lines = log.read_text("utf-8", errors="replace").strip().splitlines()
             raise subprocess.CalledProcessError(code, (lines or ["it"])[-1][-300:])

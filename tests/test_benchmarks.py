@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+import signal
 import sys
+import threading
 
 import pytest
 
@@ -123,6 +125,23 @@ def test_nothing_begins_after_the_time_is_over(tmp_path, results, capsys):
     with pytest.raises(SystemExit, match="not finished: enet"):
         run_table.main("camvid", ["enet"], minutes=0, work=str(tmp_path))
     assert "left for the next call" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_ctrl_c_ends_the_row_in_training_and_begins_no_other(
+    tmp_path, results, monkeypatch, capsys
+):
+    def wait_for_ever(row, work):
+        main_thread = threading.main_thread().ident
+        threading.Timer(0.5, signal.pthread_kill, [main_thread, signal.SIGINT]).start()
+        return [sys.executable, "-c", "import time; time.sleep(1000)"]
+
+    monkeypatch.setattr(run_table, "train_command", wait_for_ever)
+    with pytest.raises(SystemExit, match="stopped, the same command goes on"):
+        run_table.main("camvid", ["enet", "unet"], work=str(tmp_path))
+    said = capsys.readouterr().out
+    assert "enet: stopped" in said
+    assert "unet" not in said
 
 
 def test_the_page_shows_the_full_run_of_a_row_and_labels_reduced_ones():

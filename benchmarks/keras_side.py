@@ -13,11 +13,11 @@ from side import Side, random_batch
 from kseg.inference.engines import KerasEngine
 from kseg.inference.jit import jit_choice
 from kseg.inference.model_file import ModelInfo
+from kseg.kernels import use_own_kernels
 from kseg.losses import get_loss
 from kseg.models import get_model
 from kseg.models.cost import count_macs
 from kseg.training.model import layer_precision
-from kseg.training.tensorflow_kernels import use_own_kernels
 
 _MOST_BATCHES = 50
 

@@ -23,6 +23,11 @@ NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {"KERAS_BACKEND": "tensorflow"},
     ),
     "kseg tensorflow, XLA": ("kseg", {"jit": "on"}, {"KERAS_BACKEND": "tensorflow"}),
+    "kseg tensorflow, oneDNN": (
+        "kseg",
+        {},
+        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "1"},
+    ),
     "kseg tensorflow, no oneDNN": (
         "kseg",
         {},

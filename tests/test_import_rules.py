@@ -11,6 +11,7 @@ PACKAGE = ROOT / "kseg"
 ALL = {"layers", "encoders", "models", "losses", "metrics", "data", "palette", "config", "runs"}
 ALLOWED = {
     "layers": set(),
+    "kernels": set(),
     "losses": set(),
     "metrics": set(),
     "encoders": {"layers"},
@@ -22,6 +23,7 @@ ALLOWED = {
     "runs": set(),
     "data": {"palette"},
     "inference": {
+        "kernels",
         "losses",
         "models",
         "metrics",
@@ -32,7 +34,7 @@ ALLOWED = {
         "opencv_net",
     },
     "opencv_net": set(),
-    "training": ALL | {"inference"},
+    "training": ALL | {"kernels", "inference"},
     "demo": {"inference", "data", "palette", "config"},
     "export": {"layers", "models", "inference", "config", "runs", "data", "palette"},
     "commands": ALL | {"inference", "training", "export"},
@@ -54,7 +56,7 @@ WITHOUT_KERAS = {
 }
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Where a backend's own operation is worth an exception.
-OWN_OPERATIONS = {PACKAGE / "training" / "tensorflow_kernels.py"}
+OWN_OPERATIONS = {PACKAGE / "kernels" / name for name in ("enlarge.py", "normalise.py")}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -10,6 +10,7 @@ from kseg.config import TrainConfig
 from kseg.data.dataset import Dataset
 from kseg.encoders import freeze_encoder
 from kseg.inference.jit import jit_choice
+from kseg.kernels import use_own_kernels
 from kseg.metrics import SegmentationMetrics
 from kseg.training.heads import ANSWER, head_losses, head_names, head_weights
 from kseg.training.learning_rate import learning_rate_family, resolve_learning_rate
@@ -17,7 +18,6 @@ from kseg.training.monitor import scores_of
 from kseg.training.optimizers import exclude_from_decay, make_optimizer
 from kseg.training.phases import Phase
 from kseg.training.schedules import make_schedule
-from kseg.training.tensorflow_kernels import use_own_kernels
 
 
 def compile_for(

@@ -9,6 +9,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from kseg.inference.jit import jit_choice
+from kseg.kernels import own_kernels
 
 _MOST_WEIGHTS = 30_000_000
 
@@ -28,7 +29,8 @@ def frozen(model: keras.Model) -> keras.Model:
     )
 
     def call(inputs: Any) -> Any:
-        return model.stateless_call(trainable, rest, inputs, training=False)[0]
+        with own_kernels(model, jit=False):
+            return model.stateless_call(trainable, rest, inputs, training=False)[0]
 
     (source,) = model.inputs
     inputs = keras.Input(batch_shape=source.shape, dtype=source.dtype, name=source.name)

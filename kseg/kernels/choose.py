@@ -1,0 +1,68 @@
+"""Which layers run by TensorFlow's own kernels, which take a CPU through memory less often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import keras
+from keras import layers
+
+from kseg.kernels.enlarge import (
+    can_concatenate,
+    can_convolve,
+    can_enlarge,
+    concatenate,
+    convolve,
+    enlarge,
+)
+from kseg.kernels.normalise import can_normalise, normalise
+
+_KERNELS = (
+    (can_normalise, normalise),
+    (can_enlarge, enlarge),
+    (can_concatenate, concatenate),
+    (can_convolve, convolve),
+)
+
+
+def use_own_kernels(model: keras.Model, jit: bool | str) -> None:
+    """Let batch normalisation run by one kernel, and convolutions after upsampling without it.
+
+    Keras composes the first of a dozen operations, each of which goes through all of a map.
+    Nothing is done on other backends, or with XLA, which makes one operation of many by itself.
+    Results are the same up to rounding, and neither weights nor files change: what is saved are
+    Keras' own layers.
+
+    Args:
+        model: Its layers for maps `(N, H, W, C)` in float32 are changed in place.
+        jit: What the model is compiled with.
+    """
+    if keras.backend.backend() != "tensorflow" or jit is not False:
+        return
+    for layer in _layers(model):
+        for fits, kernel in _KERNELS:
+            if fits(layer):
+                layer.call = partial(kernel, layer)
+
+
+@contextmanager
+def own_kernels(model: keras.Model, jit: bool | str) -> Iterator[None]:
+    """Use them within a block; see `use_own_kernels`."""
+    before = {layer: vars(layer).get("call") for layer in _layers(model)}
+    use_own_kernels(model, jit)
+    try:
+        yield
+    finally:
+        for layer, call in before.items():
+            if "call" in vars(layer):
+                del layer.call
+            if call is not None:
+                layer.call = call
+
+
+def _layers(model: keras.Model) -> Iterator[layers.Layer]:
+    for layer in model._flatten_layers():
+        if layer.compute_dtype == "float32":
+            yield layer

@@ -13,6 +13,12 @@ from pathlib import Path
 
 REVISION_VARIABLE = "KSEG_GIT_REVISION"
 _ROOT = Path(__file__).resolve().parents[1]
+_INSTRUCTIONS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX512-BF16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+}
 
 
 def describe(backend: str, device: str, packages: Sequence[str]) -> dict[str, str]:
@@ -46,10 +52,14 @@ def device_name(backend: str) -> str:
 
 
 def cpu_name() -> str:
-    """Return the processor's name."""
+    """Return the processor's name and its widest instructions, by which figures differ most."""
     with Path("/proc/cpuinfo").open() as file:
-        names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        lines = [line.partition(":") for line in file]
+    about = {name.strip(): value.strip() for name, _, value in lines}
+    flags = about.get("flags", "").split()
+    widest = next((name for flag, name in _INSTRUCTIONS.items() if flag in flags), None)
+    name = about.get("model name", platform.machine())
+    return f"{name} ({widest})" if widest else name
 
 
 def git_revision() -> str:

@@ -56,7 +56,9 @@ WITHOUT_KERAS = {
 }
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Where a backend's own operation is worth an exception.
-OWN_OPERATIONS = {PACKAGE / "kernels" / name for name in ("enlarge.py", "normalise.py")}
+OWN_OPERATIONS = {
+    PACKAGE / "kernels" / name for name in ("convolve.py", "enlarge.py", "normalise.py")
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -9,25 +9,18 @@ from functools import partial
 import keras
 from keras import layers
 
-from kseg.kernels.enlarge import (
-    can_concatenate,
-    can_convolve,
-    can_enlarge,
-    concatenate,
-    convolve,
-    enlarge,
-)
+from kseg.kernels.convolve import by_blocks, by_transposing, can_convolve, convolve
+from kseg.kernels.enlarge import can_concatenate, can_enlarge, concatenate, enlarge
 from kseg.kernels.normalise import can_normalise, normalise
 
 _KERNELS = (
     (can_normalise, normalise),
     (can_enlarge, enlarge),
     (can_concatenate, concatenate),
-    (can_convolve, convolve),
 )
 
 
-def use_own_kernels(model: keras.Model, jit: bool | str) -> None:
+def use_own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = False) -> None:
     """Let batch normalisation run by one kernel, and convolutions after upsampling without it.
 
     Keras composes the first of a dozen operations, each of which goes through all of a map.
@@ -38,20 +31,23 @@ def use_own_kernels(model: keras.Model, jit: bool | str) -> None:
     Args:
         model: Its layers for maps `(N, H, W, C)` in float32 are changed in place.
         jit: What the model is compiled with.
+        constant: The weights will be constants of the graph.
     """
     if keras.backend.backend() != "tensorflow" or jit is not False:
         return
+    way = by_blocks if constant else by_transposing
+    kernels = (*_KERNELS, (can_convolve, partial(convolve, way=way)))
     for layer in _layers(model):
-        for fits, kernel in _KERNELS:
+        for fits, kernel in kernels:
             if fits(layer):
                 layer.call = partial(kernel, layer)
 
 
 @contextmanager
-def own_kernels(model: keras.Model, jit: bool | str) -> Iterator[None]:
+def own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = False) -> Iterator[None]:
     """Use them within a block; see `use_own_kernels`."""
     before = {layer: vars(layer).get("call") for layer in _layers(model)}
-    use_own_kernels(model, jit)
+    use_own_kernels(model, jit, constant=constant)
     try:
         yield
     finally:

@@ -85,12 +85,13 @@ def maps(height=5, width=9):
 
 @tensorflow_only
 @pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("size", [(1, 1), (5, 9), (8, 4)])
 @pytest.mark.parametrize(("bias", "activation"), [(True, None), (False, "relu")])
-def test_a_convolution_of_enlarged_maps_is_that_of_keras(bias, activation, size, eager):
+def test_a_convolution_of_enlarged_maps_is_that_of_keras(bias, activation, size, constant, eager):
     model = enlarging_model(bias, activation)
     expected = model.predict_on_batch(maps(*size))
-    use_own_kernels(model, jit=False)
+    use_own_kernels(model, jit=False, constant=constant)
     model.compile(run_eagerly=eager, jit_compile=None if eager else False)
     np.testing.assert_allclose(model.predict_on_batch(maps(*size)), expected, atol=1e-5)
 
@@ -175,10 +176,11 @@ def merging_model(channels=5):
 
 
 @tensorflow_only
+@pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("channels", [5, 513])
-def test_parts_of_a_concatenation_are_convolved_one_by_one(channels):
+def test_parts_of_a_concatenation_are_convolved_one_by_one(channels, constant):
     plain, own = merging_model(channels), merging_model(channels)
-    use_own_kernels(own, jit=False)
+    use_own_kernels(own, jit=False, constant=constant)
     rng = np.random.default_rng(3)
     images = [rng.normal(size=(2, 6, 10, 3)), rng.normal(size=(2, 3, 5, channels))]
     target = rng.normal(size=(2, 6, 10, 4))

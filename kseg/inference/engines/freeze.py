@@ -29,7 +29,7 @@ def frozen(model: keras.Model) -> keras.Model:
     )
 
     def call(inputs: Any) -> Any:
-        with own_kernels(model, jit=False):
+        with own_kernels(model, jit=False, constant=True):
             return model.stateless_call(trainable, rest, inputs, training=False)[0]
 
     (source,) = model.inputs

@@ -21,6 +21,7 @@ from kseg.training.inputs import Inputs, checked_dataset
 from kseg.training.loss import check_loss, training_loss
 from kseg.training.model import new_model, restored_model
 from kseg.training.monitor import monitored
+from kseg.training.processor import warn_of_slow_precision
 from kseg.training.summary import print_summary
 
 # What one start does, as opposed to what the run is.
@@ -80,6 +81,8 @@ def prepare(config: TrainConfig, run: RunFolder, job: Job) -> Fitting:
     keras.utils.set_random_seed(config.seed)
     check_loss(config)
     monitored(config)
+    if job.leads:
+        warn_of_slow_precision(config.precision)
     recipe = run_recipe(config, run)
     dataset, counts = job.one_first(lambda: checked_dataset(config))
     loss = training_loss(config, dataset, counts)

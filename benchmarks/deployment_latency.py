@@ -19,7 +19,7 @@ from machine import describe, device_name  # noqa: E402
 from result_files import merge_rows  # noqa: E402
 
 RESULT = "deployment_latency.csv"
-KEY = ("model", "size", "runtime")
+KEY = ("model", "size", "runtime", "device")
 _PACKAGES = ("keras", "tensorflow", "onnxruntime", "openvino", "ai-edge-litert", "ncnn")
 _CALIBRATED_ON = 8
 # Threads of a runtime wait actively for more work before they sleep.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from page_parts import markdown
 from result_files import read_rows
@@ -29,20 +29,24 @@ def int8() -> str:
 
 
 def latency() -> str:
-    """Return the times of one image on every runtime, a column for each model and size."""
+    """Return the times of one image on every runtime, a column for each model, size and device."""
     rows = read_rows("deployment_latency.csv")
     if not rows:
         return ""
-    columns = sorted({(row["model"], int(row["size"])) for row in rows})
-    cells = {(row["model"], int(row["size"]), row["runtime"]): row for row in rows}
+    columns = sorted({_column(row) for row in rows})
+    cells = {(*_column(row), row["runtime"]): row for row in rows}
     runtimes = list(dict.fromkeys(row["runtime"] for row in rows))
     runtimes.sort(key=lambda name: _rank(name, columns, cells))
     lines = [[name, *(_time(cells.get((*one, name))) for one in columns)] for name in runtimes]
-    header = ("", *(f"`{name}`, {size}x{size}" for name, size in columns))
+    header = ("", *(f"`{name}`, {size}x{size}, {device}" for name, size, device in columns))
     return markdown(header, lines, numbers=len(columns))
 
 
-def _rank(name: str, columns: list[tuple[str, int]], cells: Mapping) -> float:
+def _column(row: Mapping[str, str]) -> tuple[str, int, str]:
+    return row["model"], int(row["size"]), row["device"]
+
+
+def _rank(name: str, columns: Sequence[tuple], cells: Mapping) -> float:
     row = cells.get((*columns[0], name), {})
     return -float(row.get("p50_ms") or 0)
 

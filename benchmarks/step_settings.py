@@ -6,13 +6,13 @@ import statistics
 from contextlib import ExitStack
 from typing import Any
 
-from architectures import PLAIN
+from architectures import PLAIN, split_name
 from jsonargparse import auto_cli
 from result_files import merge_rows
 from turns import OtherWork, contestant, in_turns
 
 RESULT = "step_settings.csv"
-KEY = ("network", "model", "precision", "size", "batch", "device")
+KEY = ("network", "model", "encoder", "precision", "size", "batch", "device")
 DEFAULT = "kseg tensorflow"
 # Name, way, further parts of the spec, environment variables.
 NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -53,6 +53,7 @@ NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
 
 def main(
     networks: list[str] | None = None,
+    model: str = PLAIN,
     size: int = 128,
     batch: int = 4,
     precision: str = "float32",
@@ -65,6 +66,8 @@ def main(
     Args:
         networks: Keys of `NETWORKS`; all are compared with the first, which should be the default
             in each run. By default all at once, for which the memory must suffice.
+        model: Registered name, with an encoder as `unet:resnet50`; the networks of PyTorch are
+            there for `unet` alone.
         size: Height and width of the images.
         batch: Images of a step.
         precision: "float32" or "mixed_bfloat16".
@@ -72,7 +75,8 @@ def main(
         rounds: Turns of each.
         result: Name of the result file.
     """
-    shared = {"model": PLAIN, "encoder": None, "classes": 2}
+    name, encoder = split_name(model)
+    shared = {"model": name, "encoder": encoder, "classes": 2}
     shared |= {"precision": precision, "size": size, "batch": batch}
     rows: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
@@ -97,7 +101,9 @@ def main(
     kept = []
     for name, step in steps.items():
         figures = {"step_ms": round(1000 * step, 1), "times": round(step / first, 3)}
-        kept.append({**rows[name], "encoder": "", **figures, **shared, "steps": len(times[name])})
+        kept.append(
+            {**rows[name], "encoder": encoder or "", **figures, **shared, "steps": len(times[name])}
+        )
         print(name, figures, [round(one, 3) for one in times[name]], flush=True)
     merge_rows(result, KEY, kept)
 

@@ -123,9 +123,11 @@ def speed_table() -> str:
 
 
 def _speed_name(row: dict[str, str]) -> str:
-    encoder = f" on {row['encoder']}" if row["encoder"] else ""
-    half = ", bfloat16" if row["precision"] == "mixed_bfloat16" else ""
-    return f"`{row['model']}`{encoder}{half}"
+    return _model_name(row) + (", bfloat16" if row["precision"] == "mixed_bfloat16" else "")
+
+
+def _model_name(row: dict[str, str]) -> str:
+    return f"`{row['model']}`" + (f" on {row['encoder']}" if row["encoder"] else "")
 
 
 def _figures(row: dict[str, str]) -> list[str]:
@@ -158,9 +160,10 @@ def size_table() -> str:
 def settings_table() -> str:
     """Return the training step of a model by settings, on each device the quickest first."""
     rows = read_rows("step_settings.csv")
-    rows.sort(key=lambda row: (row["device"], float(row["times"])))
+    rows.sort(key=lambda row: (row["device"], _model_name(row), float(row["times"])))
     cells = [
         [
+            _model_name(row),
             row["network"],
             f"{row['batch']} of {row['size']}x{row['size']}",
             row["versions"],
@@ -170,7 +173,7 @@ def settings_table() -> str:
         ]
         for row in rows
     ]
-    header = ("network and settings", "images", "versions", "device", "step (ms)", "times")
+    header = ("model", "network and settings", "images", "versions", "device", "step (ms)", "times")
     return markdown(header, cells, numbers=2) if cells else _NOTHING
 
 

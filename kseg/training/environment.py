@@ -30,7 +30,7 @@ def _describe(seed: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "backend": keras.backend.backend(),
-        "devices": device_names(),
+        "devices": _devices(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "seed": seed,
         "command": sys.argv,
@@ -38,8 +38,7 @@ def _describe(seed: int) -> dict[str, Any]:
     }
 
 
-def device_names() -> list[str]:
-    """Return the backend's names of its devices, as "cpu:0"."""
+def _devices() -> list[str]:
     if keras.backend.backend() == "torch":  # where Keras has no device list
         return [str(keras.ops.zeros(1).device)]
     return [str(device) for device in keras.distribution.list_devices()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kseg.training.environment import device_names
+from kseg.inference.device import has_accelerator
 
 CPU_INFO = Path("/proc/cpuinfo")
 _SIXTEEN_BITS = {"avx512_bf16", "amx_bf16"}
@@ -16,7 +16,7 @@ def warn_of_slow_precision(precision: str) -> None:
     Such processors calculate gradients of convolutions some twelve times as slowly as in float32.
     Nothing is said where the instructions cannot be read.
     """
-    if precision != "mixed_bfloat16" or any("cpu" not in name.lower() for name in device_names()):
+    if precision != "mixed_bfloat16" or has_accelerator():
         return
     flags = _flags()
     if flags and not flags & _SIXTEEN_BITS:

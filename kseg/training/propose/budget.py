@@ -11,6 +11,8 @@ from typing import Literal
 
 import keras
 
+from kseg.inference.device import has_accelerator
+
 DEFAULT_GB = 8.0
 """Taken where nothing tells the memory."""
 
@@ -87,11 +89,7 @@ def machine_budget(minutes: float | None = None, memory_gb: float | None = None)
 
 def find_device() -> Literal["cpu", "gpu"]:
     """Return "gpu" where Keras computes on any accelerator."""
-    if keras.backend.backend() == "torch":  # where Keras has no device list
-        names = [str(keras.ops.zeros(1).device)]
-    else:
-        names = keras.distribution.list_devices()
-    return "cpu" if all("cpu" in name.lower() for name in names) else "gpu"
+    return "gpu" if has_accelerator() else "cpu"
 
 
 def count_cores() -> int:

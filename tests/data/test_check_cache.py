@@ -11,7 +11,7 @@ from kseg.data.check import Survey
 from kseg.data.checks import check_folder
 from kseg.data.classes import with_classes
 from kseg.data.count_cache import FILE_NAME
-from tests.data.check_faults import IMAGE, LABEL, copy, write_set
+from tests.data.check_damage import IMAGE, LABEL, copy, write_set
 
 LONG_AGO = 1_600_000_000
 

@@ -10,7 +10,8 @@ from kseg.config import CheckConfig, UsageError, parse_config
 from kseg.data.checks import CheckOptions, check_and_fix, check_folder
 from kseg.data.checks.sheet import check_sheet
 from kseg.data.class_weighting import METHODS
-from tests.data.check_faults import CASES, LABEL, write_set
+from tests.data.check_damage import LABEL, write_set
+from tests.data.check_faults import CASES
 
 QUICK = CheckOptions(cache=False, workers=1)
 

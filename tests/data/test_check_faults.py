@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from kseg.data.checks import KINDS, CheckOptions, check_folder
-from tests.data.check_faults import CASES, write_set
+from tests.data.check_damage import write_set
+from tests.data.check_faults import CASES
 
 QUICK = CheckOptions(cache=False, workers=1)
 

@@ -14,7 +14,8 @@ from kseg.data import open_dataset
 from kseg.data.check import Survey
 from kseg.data.checks import CheckOptions, check_folder, write_fixed
 from kseg.data.checks.snap import snap
-from tests.data.check_faults import CASES, IMAGE, LABEL, change, describe, draw, write_set
+from tests.data.check_damage import IMAGE, LABEL, change, describe, draw, write_set
+from tests.data.check_faults import CASES
 
 QUICK = CheckOptions(cache=False, workers=1)
 # What a copy may still have: things about which nothing can be known from the files.

@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 
 from kseg.data.checks import CheckOptions, check_folder, write_fixed
-from tests.data.check_faults import LABEL, draw, save_palette, write_set
+from tests.data.check_damage import LABEL, draw, save_palette, write_set
 
 QUICK = CheckOptions(cache=False, workers=1)
 

@@ -1,7 +1,8 @@
+"""The predict command, from flags to files."""
+
 import io
 import json
 import sys
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,46 +14,18 @@ from kseg.cli import main
 from kseg.config import PredictConfig, UsageError, parse_config
 from kseg.config.predict import Tta
 from kseg.inference import tta
-from kseg.inference.outputs import Look, make_writers
-from kseg.inference.pipeline import Pipeline
-from kseg.inference.predict import _report, predict
-from kseg.inference.sources import Item, find_inputs
-from tests.inference.bright import bright_predictor, half_bright, save_bright, save_picture
+from tests.inference import predict_runs
+from tests.inference.bright import half_bright, save_bright, save_picture
+from tests.inference.predict_runs import (
+    PER_IMAGE,
+    labels_of,
+    run,
+    share_right,
+    written,
+)
 
-PER_IMAGE = 2
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return save_bright(tmp_path_factory.mktemp("run") / "best.keras")
-
-
-@pytest.fixture
-def at(tmp_path, monkeypatch):
-    """A folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(model, *flags):
-    main(["predict", "--model", str(model), "--output", "out", *map(str, flags)])
-
-
-def written(folder="out"):
-    return sorted(p.relative_to(folder).as_posix() for p in Path(folder).rglob("*") if p.is_file())
-
-
-def labels_of(path):
-    return np.asarray(Image.open(path))
-
-
-def share_right(path, size):
-    return np.mean(labels_of(path) == half_bright(*size, 1)[..., 0] // 255)
-
-
-def pipeline_of(predictor, kinds=("label",), folder="out", **options):
-    look = Look(Path(folder), predictor.class_names)
-    return Pipeline(predictor, look, make_writers(kinds, look), **options)
+# Fixtures.
+model, at = predict_runs.model, predict_runs.at
 
 
 def test_images_of_all_sorts_are_segmented_at_their_size(model, at):
@@ -238,83 +211,6 @@ def test_a_large_image_is_written_strip_by_strip(model, at, capsys):
         run(model, *flags, "--min_size", "5", "--output", "third")
     assert "only label maps (and counts) are made" in capsys.readouterr().err
     assert written("third") == ["count.csv", "small_label.png"]
-
-
-def test_images_of_one_size_share_a_batch(at):
-    sizes = [(64, 64), (32, 96), (64, 64), (32, 96), (64, 64)]
-    for index, size in enumerate(sizes):
-        save_picture(at / f"in/{index}.png", half_bright(*size))
-    predictor = bright_predictor()
-    pipeline = pipeline_of(predictor, batch_size=2)
-    rows = list(pipeline.rows(find_inputs("in")))
-    assert [row["error"] for row in rows] == [None] * 5
-    shapes = predictor.engines[0].shapes
-    assert sorted(shapes) == [(1, 64, 64, 3), (2, 32, 96, 3), (2, 64, 64, 3)]
-    for index, size in enumerate(sizes):
-        assert share_right(f"out/{index}_label.png", size) == 1
-
-
-@pytest.mark.parametrize(
-    ("raised", "said"),
-    [
-        (ValueError("this image\nis white"), "this image is white"),
-        (RuntimeError("RESOURCE_EXHAUSTED: 9 GB"), "too large for the memory; --tile runs it in "),
-    ],
-)
-def test_one_image_that_the_model_refuses_does_not_spoil_its_batch(raised, said, at):
-    predictor = bright_predictor()
-    answer = predictor.predict_padded
-
-    def refuse_white(images, batch_size):
-        if any(image.min() == 255 for image in images):
-            raise raised
-        return answer(images, batch_size)
-
-    predictor.predict_padded = refuse_white
-    for name, image in (("a", half_bright(32, 32)), ("b", np.full((32, 32, 3), 255, np.uint8))):
-        save_picture(at / f"in/{name}.png", image)
-    rows = pipeline_of(predictor).batch_rows(find_inputs("in"))
-    assert rows[0]["error"] is None
-    assert rows[1]["error"].startswith("in/b.png: ")
-    assert said in rows[1]["error"]
-
-
-def test_what_cannot_be_written_is_reported_for_its_file(at, model):
-    save_picture(at / "in/a.png", half_bright(32, 32))
-    (at / "out").write_text("a file in the way")
-    with pytest.raises(ValueError, match="1 of 1 files could not be read or segmented: in/a.png"):
-        predict(PredictConfig(str(model), "in", "out"))
-
-
-def test_what_is_known_of_each_image_does_not_stay_in_memory(at):
-    pipeline = pipeline_of(bright_predictor(), ("coco",))
-
-    def rows(items):
-        for item in items:
-            image = {"file_name": item.file_name, "height": 9, "width": 9}
-            shapes = [{"category_id": 1, "segmentation": [list(range(300, 20_300))]}]
-            record = {"image": image, "annotations": shapes}
-            yield {"file": item, "error": None, "note": "", "records": {"coco": record}}
-
-    items = [Item(Path(f"{name}.png"), Path(name)) for name in "gfedcba" * 10]
-    tracemalloc.start()
-    _report(pipeline, rows(items), len(items))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    # The numbers of one image take 0.7 MB, those of all of them 50.
-    assert peak < 6e6
-    coco = json.loads(Path("out/coco.json").read_text())
-    assert [one["file_name"][0] for one in coco["images"][::10]] == list("abcdefg")
-    assert [one["image_id"] for one in coco["annotations"]] == list(range(1, 71))
-    assert coco["annotations"][-1]["segmentation"][0][-1] == 20_299
-
-
-def test_rows_of_a_batch_come_in_the_order_of_the_files(at):
-    for index, size in enumerate([(32, 32), (64, 64), (32, 32)]):
-        save_picture(at / f"in/{index}.png", half_bright(*size))
-    items = find_inputs("in")
-    rows = pipeline_of(bright_predictor(), batch_size=2).batch_rows(items)
-    assert [row["file"] for row in rows] == items
 
 
 def test_the_views_of_the_config_are_those_of_the_predictor():

@@ -1,98 +1,29 @@
-"""What TensorBoard shows of a run."""
+"""What a run leaves for TensorBoard, read by TensorBoard's own reader."""
 
-import os
-import re
-import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
-from urllib.request import ProxyHandler, build_opener
 
-import cv2
 import keras
 import numpy as np
 import pytest
-from keras import layers
 from sklearn.metrics import jaccard_score
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kseg.inference.evaluation.confusion_picture import draw_confusion
-from kseg.metrics import SegmentationMetrics
 from kseg.training.callbacks.profiler import ProfilerTrace
 from kseg.training.callbacks.tensorboard import TensorBoardLog
-
-NAMES = ("ground", "road", "car/van")
-VOID = 255
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.training import tensorboard_runs
+from tests.training.tensorboard_runs import (
+    NAMES,
+    VOID,
+    by_hand,
+    compiled,
+    events,
+    log_of,
+    picture,
+    points,
 )
 
-
-def compiled(outputs=1):
-    x = keras.Input((None, None, 3))
-    heads = {name: layers.Conv2D(3, 1, name=name)(x) for name in ("logits", "aux")[:outputs]}
-    model = keras.Model(x, heads if outputs > 1 else heads["logits"])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    scores = SegmentationMetrics(3, ["iou_score"], ignore_class=VOID)
-    model.compile(
-        keras.optimizers.SGD(0.0),
-        loss if outputs == 1 else {"logits": loss, "aux": loss},
-        metrics=[scores] if outputs == 1 else {"logits": [scores]},
-        jit_compile=False,
-    )
-    return model
-
-
-@pytest.fixture(scope="module")
-def model():
-    return compiled()
-
-
-@pytest.fixture(scope="module")
-def data():
-    """Training images and labels, and others for the validation."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (6, 16, 16, 3), np.uint8)
-    labels = (images[..., 0] // 86).astype(np.uint8)
-    return (images[:4], labels[:4]), (images[4:], labels[4:])
-
-
-def log_of(folder, data, **options):
-    return TensorBoardLog(folder, data[1], VOID, 4, **{"class_names": NAMES, **options})
-
-
-def events(folder, part):
-    return EventAccumulator(str(folder / part), {"images": 0, "scalars": 0}).Reload()
-
-
-def points(folder, part, tag):
-    return [(event.step, event.value) for event in events(folder, part).Scalars(tag)]
-
-
-def picture(folder, part, tag):
-    encoded = events(folder, part).Images(tag)[-1].encoded_image_string
-    return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-
-
-def by_hand(callback, model, epochs, **logs):
-    """Call a callback as `fit` does, without training."""
-    callback.set_model(model)
-    callback.on_train_begin()
-    for epoch in epochs:
-        callback.on_epoch_begin(epoch)
-        callback.on_test_begin()
-        callback.on_epoch_end(epoch, {"loss": epoch + 0.5, "val_loss": epoch + 0.25, **logs})
-
-
-@pytest.fixture(scope="module")
-def fitted(model, data, tmp_path_factory):
-    """The log of two epochs in which the weights do not move, and the logs of Keras."""
-    folder = tmp_path_factory.mktemp("log")
-    log = log_of(folder, data, config_text="loss: ce\nepochs: 2\n")
-    training, validation = data
-    options = {"validation_data": validation, "batch_size": 2, "epochs": 2, "verbose": 0}
-    return folder, model.fit(*training, callbacks=[log], **options).history
+# Fixtures.
+model, data, fitted = tensorboard_runs.model, tensorboard_runs.data, tensorboard_runs.fitted
 
 
 def test_the_two_parts_have_curves_of_the_same_names(fitted):
@@ -254,78 +185,3 @@ def test_some_steps_are_profiled(epochs, traces, model, data, tmp_path, capsys):
 def test_a_backend_without_profiler_says_so(tmp_path):
     with pytest.raises(ValueError, match="--profile: Keras has no profiler for the backend torch"):
         ProfilerTrace(tmp_path)
-
-
-@pytest.fixture
-def server(fitted, tmp_path):
-    """The address of a TensorBoard that shows a small log."""
-    command = [
-        "tensorboard.main",
-        "--logdir",
-        fitted[0],
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-    ]
-    with (tmp_path / "server.txt").open("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *map(str, command)], stdout=output, stderr=output
-        )
-        try:
-            yield wait_for(lambda: address_in(Path(output.name), process))
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def address_in(file, process):
-    text = file.read_text("utf-8")
-    assert process.poll() is None, text
-    found = re.search(r"http://127\.0\.0\.1:\d+/", text)
-    return found and found[0]
-
-
-def wait_for(look):
-    """Return what `look` finds, as soon as it finds something."""
-    end = time.monotonic() + 120
-    while not (found := look()):
-        assert time.monotonic() < end, "TensorBoard did not get so far in two minutes"
-        time.sleep(0.2)
-    return found
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_the_page_of_tensorboard_lists_scalars_and_images(server, tmp_path):
-    read = build_opener(ProxyHandler({})).open
-    # The page shows what the server has read by then; of a run, it may have read the first tags.
-    for part, last in (("scalars", b"class_iou/road"), ("images", b"image_truth_prediction")):
-        wait_for(
-            lambda part=part, last=last: last in read(f"{server}data/plugin/{part}/tags").read()
-        )
-    expected = {"loss", "learning_rate", "images_per_second", "class_iou", "/road"}
-    expected |= {"confusion", "image_truth_prediction", "train", "validation"}
-    # Chromium's budget of virtual time can end before a busy machine has drawn all cards.
-    for attempt in range(3):
-        shown = texts_of(f"{server}#timeseries", tmp_path / f"profile_{attempt}")
-        if expected <= shown:
-            break
-    assert expected <= shown
-
-
-def texts_of(address, profile):
-    """The words that stand alone in an element of the page, as Chromium has built it."""
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-        "--disable-background-networking --disable-component-update --disable-dev-shm-usage "
-        "--virtual-time-budget=20000 --window-size=1600,4000 --dump-dom"
-    )
-    profile.mkdir()
-    page = subprocess.run(
-        [CHROMIUM, *flags.split(), f"--user-data-dir={profile}", address],
-        env={**os.environ, "no_proxy": "127.0.0.1"},
-        capture_output=True,
-        text=True,
-        timeout=90,
-    ).stdout
-    return set(re.findall(r">\s*([\w/]+)\s*<", page))

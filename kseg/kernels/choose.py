@@ -13,6 +13,7 @@ from kseg.kernels.convolve import by_blocks, by_transposing, can_convolve, convo
 from kseg.kernels.enlarge import can_concatenate, can_enlarge, concatenate, enlarge
 from kseg.kernels.normalise import can_normalise, normalise
 
+_PRECISIONS = ("float32", "bfloat16")
 _KERNELS = (
     (can_normalise, normalise),
     (can_enlarge, enlarge),
@@ -29,7 +30,7 @@ def use_own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = Fal
     Keras' own layers.
 
     Args:
-        model: Its layers for maps `(N, H, W, C)` in float32 are changed in place.
+        model: Its layers for maps `(N, H, W, C)` in float32 or bfloat16 are changed in place.
         jit: What the model is compiled with.
         constant: The weights will be constants of the graph.
     """
@@ -60,5 +61,5 @@ def own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = False) 
 
 def _layers(model: keras.Model) -> Iterator[layers.Layer]:
     for layer in model._flatten_layers():
-        if layer.compute_dtype == "float32":
+        if layer.compute_dtype in _PRECISIONS:
             yield layer

@@ -48,7 +48,9 @@ def convolve(layer: layers.Conv2D, inputs: Any, *, way: Way) -> Any:
         return layers.Conv2D.call(layer, inputs)
     import tensorflow as tf
 
-    kernels = tf.split(layer.kernel, [part.shape[-1] for part in parts], axis=2)
+    # Weights are added up in 32 bits, whatever they are used in.
+    kernel = ops.cast(layer.kernel, "float32")
+    kernels = tf.split(kernel, [part.shape[-1] for part in parts], axis=2)
     outputs = sum(starmap(partial(_convolved, way), zip(parts, kernels, strict=True)))
     if layer.use_bias:
         outputs = tf.nn.bias_add(outputs, layer.bias)
@@ -61,7 +63,7 @@ def by_transposing(source: Any, kernel: Any) -> Any:
 
     for before, behind in _ROWS, _COLUMNS:
         kernel = ops.pad(kernel, before) + ops.pad(kernel, behind)
-    kernel = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
+    kernel = ops.cast(ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2)), source.dtype)
     shape = _doubled(source, kernel.shape[2])
     return tf.nn.conv2d_transpose(source, kernel, shape, strides=2, padding="SAME")
 
@@ -75,7 +77,8 @@ def by_blocks(source: Any, kernel: Any) -> Any:
 
     def pixel(y: int, x: int) -> Any:
         around = [[0, 0], [1 - y, y], [1 - x, x], [0, 0]]
-        return tf.nn.conv2d(source, _halved(_halved(kernel, 0, y), 1, x), 1, around)
+        summed = ops.cast(_halved(_halved(kernel, 0, y), 1, x), source.dtype)
+        return tf.nn.conv2d(source, summed, 1, around)
 
     rows = [ops.concatenate([pixel(y, 0), pixel(y, 1)], axis=-1) for y in (0, 1)]
     # Side by side in memory, the pixels and rows of a block follow each other.
@@ -91,7 +94,7 @@ def _convolved(way: Way, maps: Any, kernel: Any) -> Any:
 
     if _is_merged(maps):
         return way(getattr(maps, SOURCE), kernel)
-    return tf.nn.conv2d(maps, kernel, strides=1, padding="SAME")
+    return tf.nn.conv2d(maps, ops.cast(kernel, maps.dtype), strides=1, padding="SAME")
 
 
 def _doubled(source: Any, channels: int) -> tuple[Any, ...]:

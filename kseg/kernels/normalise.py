@@ -28,8 +28,8 @@ def normalise(
 
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=inputs,
-        scale=layer.gamma,
-        offset=layer.beta,
+        scale=ops.cast(layer.gamma, "float32"),
+        offset=ops.cast(layer.beta, "float32"),
         mean=tf.zeros([0]),
         variance=tf.zeros([0]),
         epsilon=layer.epsilon,

@@ -195,3 +195,58 @@ def test_parts_of_a_concatenation_are_convolved_one_by_one(channels, constant):
         )
     for one, other in zip(plain.get_weights(), own.get_weights(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+def bfloat16_model():
+    """Two normalised convolutions, the second of enlarged and merged maps."""
+    keras.utils.set_random_seed(7)
+    options = {"padding": "same", "dtype": "mixed_bfloat16"}
+    inputs = keras.Input((None, None, 5))
+    x = layers.Conv2D(16, 3, name="first", **options)(inputs)
+    x = layers.BatchNormalization(momentum=0.5, name="norm", dtype="mixed_bfloat16")(x)
+    large = layers.UpSampling2D(2, name="up", dtype="mixed_bfloat16")(x)
+    merged = layers.Concatenate(name="merge", dtype="mixed_bfloat16")([large, large])
+    return keras.Model(inputs, layers.Conv2D(16, 3, name="conv", **options)(merged))
+
+
+def in_float32(model):
+    config = model.get_config()
+    for layer in config["layers"]:
+        layer["config"]["dtype"] = "float32"
+    exact = keras.Model.from_config(config)
+    exact.set_weights(model.get_weights())
+    return exact
+
+
+def error(values, exact):
+    return np.sqrt(np.mean((np.asarray(values, "float32") - exact) ** 2)) / np.std(exact)
+
+
+@tensorflow_only
+@pytest.mark.parametrize("constant", [False, True])
+def test_in_bfloat16_the_results_are_as_near_to_float32_as_those_of_keras(constant):
+    model = bfloat16_model()
+    exact = in_float32(model).predict_on_batch(maps())
+    of_keras = error(model.predict_on_batch(maps()), exact)
+    use_own_kernels(model, jit=False, constant=constant)
+    assert all("call" in vars(model.get_layer(name)) for name in ("norm", "up", "conv"))
+    model.compile(jit_compile=False)
+    own = model.predict_on_batch(maps())
+    assert own.dtype == "bfloat16"
+    assert 0 < error(own, exact) < 1.5 * of_keras
+
+
+@tensorflow_only
+def test_in_bfloat16_training_is_as_near_to_float32_as_that_of_keras():
+    plain, own = bfloat16_model(), bfloat16_model()
+    exact = in_float32(plain)
+    use_own_kernels(own, jit=False)
+    target = np.random.default_rng(2).normal(size=(2, 10, 18, 16))
+    before = np.concatenate([one.ravel() for one in exact.get_weights()])
+    moved = {}
+    for name, model in {"exact": exact, "plain": plain, "own": own}.items():
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+        for _ in range(3):
+            model.train_on_batch(maps(), target)
+        moved[name] = np.concatenate([one.ravel() for one in model.get_weights()]) - before
+    assert error(moved["own"], moved["exact"]) < 1.5 * error(moved["plain"], moved["exact"])

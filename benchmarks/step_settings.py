@@ -14,6 +14,13 @@ from turns import OtherWork, contestant, in_turns
 RESULT = "step_settings.csv"
 KEY = ("network", "model", "encoder", "precision", "size", "batch", "device")
 DEFAULT = "kseg tensorflow"
+# As `kseg.memory` leaves it alone then, and as it would set it.
+_GIVEN_BACK = {"GLIBC_TUNABLES": ""}
+_KEPT = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
+}
 # Name, way, further parts of the spec, environment variables.
 NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     DEFAULT: ("kseg", {}, {"KERAS_BACKEND": "tensorflow"}),
@@ -33,6 +40,16 @@ NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {},
         {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0"},
     ),
+    "kseg tensorflow, memory given back": (
+        "kseg",
+        {},
+        {"KERAS_BACKEND": "tensorflow", **_GIVEN_BACK},
+    ),
+    "kseg tensorflow, no oneDNN, memory given back": (
+        "kseg",
+        {},
+        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0", **_GIVEN_BACK},
+    ),
     "kseg tensorflow, one thread": (
         "kseg",
         {},
@@ -43,10 +60,19 @@ NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {"precision": "mixed_bfloat16"},
         {"KERAS_BACKEND": "tensorflow"},
     ),
+    "kseg tensorflow, bfloat16, layers of Keras": (
+        "kseg",
+        {"precision": "mixed_bfloat16", "kernels": "keras"},
+        {"KERAS_BACKEND": "tensorflow"},
+    ),
     "kseg jax": ("kseg", {}, {"KERAS_BACKEND": "jax"}),
+    "kseg jax, memory given back": ("kseg", {}, {"KERAS_BACKEND": "jax", **_GIVEN_BACK}),
     "kseg torch": ("kseg", {}, {"KERAS_BACKEND": "torch"}),
+    "kseg torch, memory given back": ("kseg", {}, {"KERAS_BACKEND": "torch", **_GIVEN_BACK}),
     "torch eager": ("eager", {}, {}),
     "torch channels_last": ("channels_last", {}, {}),
+    "torch channels_last, memory kept": ("channels_last", {}, _KEPT),
+    "torch channels_last, bfloat16": ("channels_last", {"precision": "mixed_bfloat16"}, {}),
     "torch compile": ("compile", {}, {}),
 }
 

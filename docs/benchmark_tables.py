@@ -160,7 +160,9 @@ def size_table() -> str:
 def settings_table() -> str:
     """Return the training step of a model by settings, on each device the quickest first."""
     rows = read_rows("step_settings.csv")
-    rows.sort(key=lambda row: (row["device"], _model_name(row), float(row["times"])))
+    rows.sort(
+        key=lambda row: (row["device"], _model_name(row), int(row["size"]), float(row["times"]))
+    )
     cells = [
         [
             _model_name(row),

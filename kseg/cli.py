@@ -131,7 +131,7 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
 
 
 def prepare_backend(needed: str | None = None) -> None:
-    """Choose an installed backend and set what must be in the environment before Keras loads.
+    """Choose an installed backend and set what must be set before Keras loads.
 
     Args:
         needed: The only backend that a command works on, whatever the user's own choice is.
@@ -150,7 +150,9 @@ def prepare_backend(needed: str | None = None) -> None:
         os.environ["KERAS_BACKEND"] = installed[0]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from kseg.files import user_cache
+    from kseg.memory import keep_freed_memory
 
+    keep_freed_memory()
     # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache() / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

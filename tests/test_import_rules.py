@@ -39,7 +39,8 @@ ALLOWED = {
     "export": {"layers", "models", "inference", "config", "runs", "data", "palette"},
     "commands": ALL | {"inference", "training", "export"},
     "launch": {"config", "cli"},
-    "cli": {"config"},
+    "memory": set(),
+    "cli": {"config", "memory"},
     "__init__": set(),
 }
 WITHOUT_KERAS = {
@@ -47,6 +48,7 @@ WITHOUT_KERAS = {
     "opencv_net",
     "files",
     "quiet",
+    "memory",
     "palette",
     "config",
     "runs",

@@ -59,7 +59,8 @@ WITHOUT_KERAS = {
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Where a backend's own operation is worth an exception.
 OWN_OPERATIONS = {
-    PACKAGE / "kernels" / name for name in ("convolve.py", "enlarge.py", "normalise.py")
+    PACKAGE / "kernels" / name
+    for name in ("convolve.py", "dilate.py", "enlarge.py", "normalise.py")
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from kseg.kernels.convolve import by_blocks, by_transposing, can_convolve, convolve
+from kseg.kernels.dilate import can_dilate, dilate
 from kseg.kernels.enlarge import can_concatenate, can_enlarge, concatenate, enlarge
 from kseg.kernels.normalise import can_normalise, normalise
 
@@ -18,16 +19,18 @@ _KERNELS = (
     (can_normalise, normalise),
     (can_enlarge, enlarge),
     (can_concatenate, concatenate),
+    (can_dilate, dilate),
 )
 
 
 def use_own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = False) -> None:
-    """Let batch normalisation run by one kernel, and convolutions after upsampling without it.
+    """Let layers whose usual way on a CPU is a long one take a shorter one.
 
-    Keras composes the first of a dozen operations, each of which goes through all of a map.
-    Nothing is done on other backends, or with XLA, which makes one operation of many by itself.
-    Results are the same up to rounding, and neither weights nor files change: what is saved are
-    Keras' own layers.
+    Batch normalisation runs by one kernel, where Keras composes it of a dozen operations that each
+    go through all of a map; convolutions after upsampling do without it; and those whose dilation
+    reaches beyond the maps leave out what is beyond. Nothing is done on other backends, or with
+    XLA, which makes one operation of many by itself. Results are the same up to rounding, and
+    neither weights nor files change: what is saved are Keras' own layers.
 
     Args:
         model: Its layers for maps `(N, H, W, C)` in float32 or bfloat16 are changed in place.

@@ -34,9 +34,13 @@ def quantized(
 
     types = quantization.QuantType
     with TemporaryDirectory(prefix="kseg-") as folder:
-        prepared, result = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
+        source, prepared, result = (
+            Path(folder, f"{name}.onnx") for name in ("float32", "prepared", "int8")
+        )
+        # Given a model instead of a file, it loses constants.
+        onnx.save(model, source)
         # Normalisations become part of convolutions, and shapes known.
-        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
         quantization.quantize_static(
             prepared,
             result,

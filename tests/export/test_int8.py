@@ -21,6 +21,7 @@ from kseg.export.source import as_source, load_source
 from kseg.inference import ModelInfo
 from kseg.models import get_model
 from tests.inference.bright import Bright, half_bright, save_bright, save_picture
+from tests.tiny import OPTIONS
 
 SIZE = (32, 48)
 
@@ -186,3 +187,19 @@ def test_weights_of_8_bit_onnx_have_a_scale_for_each_channel(unet, tmp_path):
         assert values[kernel].dtype == np.int8
         assert values[scale].size in values[kernel].shape[:2]
         assert values[scale].size > 1
+
+
+@pytest.mark.parametrize("name", ["enet", "pspnet", "segnet"])
+def test_8_bit_onnx_keeps_all_constants_of_the_graph(name):
+    runtime = pytest.importorskip("onnxruntime")
+    from kseg.export.graph import make_graph
+    from kseg.export.onnx_int8 import quantized
+    from kseg.export.onnx_model import onnx_model
+
+    model = get_model(name, 2, image_init="divide", **OPTIONS.get(name, {}))
+    source = as_source(model, ModelInfo(name, ("no", "yes"), None, 64, 64, 1, "divide"), Path(name))
+    images = [np.full((1, 3, 64, 64), value, "float32") for value in (0, 255)]
+    small = quantized(onnx_model(make_graph(source, OnnxConfig()), opset=17).model, images)
+    session = runtime.InferenceSession(small.SerializeToString())
+    (scores,) = session.run(None, {session.get_inputs()[0].name: images[1]})
+    assert np.isfinite(scores).all()

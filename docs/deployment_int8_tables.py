@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from page_parts import markdown
 from result_files import read_rows
@@ -29,32 +29,38 @@ def int8() -> str:
 
 
 def latency() -> str:
-    """Return the times of one image on every runtime, a column for each model, size and device."""
+    """Return how fast one image is on every runtime, a table for each device."""
     rows = read_rows("deployment_latency.csv")
     if not rows:
         return ""
-    columns = sorted({_column(row) for row in rows})
-    cells = {(*_column(row), row["runtime"]): row for row in rows}
+    cases = sorted({_case(row) for row in rows})
+    cells = {(*_case(row), row["runtime"]): row for row in rows}
     runtimes = list(dict.fromkeys(row["runtime"] for row in rows))
-    runtimes.sort(key=lambda name: _rank(name, columns, cells))
-    lines = [[name, *(_time(cells.get((*one, name))) for one in columns)] for name in runtimes]
-    header = ("", *(f"`{name}`, {size}x{size}, {device}" for name, size, device in columns))
-    return markdown(header, lines, numbers=len(columns))
+    header = ("model", *runtimes)
+    lines = [
+        [
+            f"`{name}`, {size}x{size}",
+            *(_time(cells.get((device, name, size, one))) for one in runtimes),
+        ]
+        for device, name, size in cases
+    ]
+    devices = [device for device, *_ in cases]
+    parts = []
+    for device in dict.fromkeys(devices):
+        some = [line for line, own in zip(lines, devices, strict=True) if own == device]
+        parts.append(f"On {device}:\n\n{markdown(header, some, numbers=len(runtimes))}")
+    return "\n\n".join(parts)
 
 
-def _column(row: Mapping[str, str]) -> tuple[str, int, str]:
-    return row["model"], int(row["size"]), row["device"]
-
-
-def _rank(name: str, columns: Sequence[tuple], cells: Mapping) -> float:
-    row = cells.get((*columns[0], name), {})
-    return -float(row.get("p50_ms") or 0)
+def _case(row: Mapping[str, str]) -> tuple[str, str, int]:
+    return row["device"], row["model"], int(row["size"])
 
 
 def _time(row: Mapping[str, str] | None) -> str:
     if not row or not row["p50_ms"]:
         return ""
-    return f"{row['p50_ms']} ms ({row['times_as_fast']})"
+    is_base = row["times_as_fast"] == "1.0"
+    return f"{row['p50_ms']} ms" if is_base else row["times_as_fast"]
 
 
 TABLES = {"int8": int8, "latency": latency}

@@ -14,6 +14,7 @@ from turns import OtherWork, contestant, in_turns
 RESULT = "step_settings.csv"
 KEY = ("network", "model", "encoder", "precision", "size", "batch", "device")
 DEFAULT = "kseg tensorflow"
+_TENSORFLOW = {"KERAS_BACKEND": "tensorflow"}
 # As `kseg.memory` leaves it alone then, and as it would set it.
 _GIVEN_BACK = {"GLIBC_TUNABLES": ""}
 _KEPT = {
@@ -23,47 +24,47 @@ _KEPT = {
 }
 # Name, way, further parts of the spec, environment variables.
 NETWORKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
-    DEFAULT: ("kseg", {}, {"KERAS_BACKEND": "tensorflow"}),
+    DEFAULT: ("kseg", {}, _TENSORFLOW),
     "kseg tensorflow, layers of Keras": (
         "kseg",
         {"kernels": "keras"},
-        {"KERAS_BACKEND": "tensorflow"},
+        _TENSORFLOW,
     ),
-    "kseg tensorflow, XLA": ("kseg", {"jit": "on"}, {"KERAS_BACKEND": "tensorflow"}),
+    "kseg tensorflow, XLA": ("kseg", {"jit": "on"}, _TENSORFLOW),
     "kseg tensorflow, oneDNN": (
         "kseg",
         {},
-        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "1"},
+        {**_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "1"},
     ),
     "kseg tensorflow, no oneDNN": (
         "kseg",
         {},
-        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0"},
+        {**_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "0"},
     ),
     "kseg tensorflow, memory given back": (
         "kseg",
         {},
-        {"KERAS_BACKEND": "tensorflow", **_GIVEN_BACK},
+        {**_TENSORFLOW, **_GIVEN_BACK},
     ),
     "kseg tensorflow, no oneDNN, memory given back": (
         "kseg",
         {},
-        {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0", **_GIVEN_BACK},
+        {**_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "0", **_GIVEN_BACK},
     ),
     "kseg tensorflow, one thread": (
         "kseg",
         {},
-        {"KERAS_BACKEND": "tensorflow", "TF_NUM_INTRAOP_THREADS": "1"},
+        {**_TENSORFLOW, "TF_NUM_INTRAOP_THREADS": "1"},
     ),
     "kseg tensorflow, bfloat16": (
         "kseg",
         {"precision": "mixed_bfloat16"},
-        {"KERAS_BACKEND": "tensorflow"},
+        _TENSORFLOW,
     ),
     "kseg tensorflow, bfloat16, layers of Keras": (
         "kseg",
         {"precision": "mixed_bfloat16", "kernels": "keras"},
-        {"KERAS_BACKEND": "tensorflow"},
+        _TENSORFLOW,
     ),
     "kseg jax": ("kseg", {}, {"KERAS_BACKEND": "jax"}),
     "kseg jax, memory given back": ("kseg", {}, {"KERAS_BACKEND": "jax", **_GIVEN_BACK}),

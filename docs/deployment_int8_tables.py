@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from page_parts import markdown
 from result_files import read_rows
@@ -36,19 +38,17 @@ def latency() -> str:
     cases = sorted({_case(row) for row in rows})
     cells = {(*_case(row), row["runtime"]): row for row in rows}
     runtimes = list(dict.fromkeys(row["runtime"] for row in rows))
-    header = ("model", *runtimes)
-    lines = [
-        [
-            f"`{name}`, {size}x{size}",
-            *(_time(cells.get((device, name, size, one))) for one in runtimes),
-        ]
-        for device, name, size in cases
-    ]
-    devices = [device for device, *_ in cases]
     parts = []
-    for device in dict.fromkeys(devices):
-        some = [line for line, own in zip(lines, devices, strict=True) if own == device]
-        parts.append(f"On {device}:\n\n{markdown(header, some, numbers=len(runtimes))}")
+    for device, own in groupby(cases, key=itemgetter(0)):
+        lines = [
+            [
+                f"`{case[1]}`, {case[2]}x{case[2]}",
+                *(_time(cells.get((*case, one))) for one in runtimes),
+            ]
+            for case in own
+        ]
+        table = markdown(("model", *runtimes), lines, numbers=len(runtimes))
+        parts.append(f"On {device}:\n\n{table}")
     return "\n\n".join(parts)
 
 

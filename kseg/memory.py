@@ -39,4 +39,5 @@ def _is_tuned() -> bool:
 
 
 def _has_accelerator() -> bool:
+    # Keras would know, but it starts threads.
     return any(True for pattern in _ACCELERATORS for _ in DEVICES.glob(pattern))

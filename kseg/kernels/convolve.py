@@ -10,6 +10,7 @@ from typing import Any
 from keras import layers, ops
 
 from kseg.kernels.enlarge import PARTS, SOURCE
+from kseg.kernels.plain import finished, is_plain
 
 Way = Callable[[Any, Any], Any]
 
@@ -22,12 +23,7 @@ _COLUMNS = (_NONE, (1, 0), _NONE, _NONE), (_NONE, (0, 1), _NONE, _NONE)
 
 def can_convolve(layer: layers.Layer) -> bool:
     """Tell whether `convolve` can stand for the layer: a usual convolution of 3x3."""
-    return (
-        type(layer) is layers.Conv2D
-        and layer.kernel_size == (3, 3)
-        and layer.strides == layer.dilation_rate == (1, 1)
-        and (layer.groups, layer.padding, layer.data_format) == (1, "same", "channels_last")
-    )
+    return is_plain(layer) and (layer.kernel_size, layer.dilation_rate) == ((3, 3), (1, 1))
 
 
 def convolve(layer: layers.Conv2D, inputs: Any, *, way: Way) -> Any:
@@ -52,9 +48,7 @@ def convolve(layer: layers.Conv2D, inputs: Any, *, way: Way) -> Any:
     kernel = ops.cast(layer.kernel, "float32")
     kernels = tf.split(kernel, [part.shape[-1] for part in parts], axis=2)
     outputs = sum(starmap(partial(_convolved, way), zip(parts, kernels, strict=True)))
-    if layer.use_bias:
-        outputs = tf.nn.bias_add(outputs, layer.bias)
-    return layer.activation(outputs)
+    return finished(layer, outputs)
 
 
 def by_transposing(source: Any, kernel: Any) -> Any:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import product, starmap
 from typing import Any
 
 from keras import layers, ops
 
+from kseg.kernels.plain import finished, is_plain
+
+Tap = tuple[int, slice, tuple[int, int]]
+"""A weight along an axis: its index, the values that it meets, and what to pad then."""
+
 
 def can_dilate(layer: layers.Layer) -> bool:
     """Tell whether `dilate` can stand for the layer: a dilated convolution with a middle."""
-    return (
-        type(layer) is layers.Conv2D
-        and max(layer.dilation_rate) > 1
-        and layer.strides == (1, 1)
-        and all(length % 2 for length in layer.kernel_size)
-        and (layer.groups, layer.padding, layer.data_format) == (1, "same", "channels_last")
-    )
+    has_middle = is_plain(layer) and all(length % 2 for length in layer.kernel_size)
+    return has_middle and max(layer.dilation_rate) > 1
 
 
 def dilate(layer: layers.Conv2D, inputs: Any) -> Any:
@@ -35,31 +35,27 @@ def dilate(layer: layers.Conv2D, inputs: Any) -> Any:
     size = inputs.shape[1:3]
     if None in size or not _is_wide(layer, size):
         return layers.Conv2D.call(layer, inputs)
-    import tensorflow as tf
-
-    axes = zip(size, layer.kernel_size, layer.dilation_rate, strict=True)
-    taps = product(*(list(_taps(*axis)) for axis in axes))
+    taps = starmap(_taps, zip(size, layer.kernel_size, layer.dilation_rate, strict=True))
     # Added up in 32 bits, whatever is multiplied.
-    outputs = 0.0
-    for (row, rows, above), (column, columns, left) in taps:
-        kernel = layer.kernel[row : row + 1, column : column + 1]
-        part = tf.nn.conv2d(inputs[:, rows, columns], kernel, strides=1, padding="VALID")
-        outputs += ops.pad(ops.cast(part, "float32"), (_NONE, above, left, _NONE))
-    outputs = ops.cast(outputs, inputs.dtype)
-    if layer.use_bias:
-        outputs = tf.nn.bias_add(outputs, layer.bias)
-    return layer.activation(outputs)
-
-
-_NONE = (0, 0)
+    outputs = sum(_by_one_weight(layer, inputs, *pair) for pair in product(*taps))
+    return finished(layer, ops.cast(outputs, inputs.dtype))
 
 
 def _is_wide(layer: layers.Conv2D, size: tuple[int, int]) -> bool:
     return 2 * max(layer.dilation_rate) > min(size)
 
 
-def _taps(length: int, kernel: int, rate: int) -> Iterator[tuple[int, slice, tuple[int, int]]]:
-    """Yield each weight along an axis that meets values: its index, which, and what to pad."""
+def _by_one_weight(layer: layers.Conv2D, inputs: Any, vertical: Tap, horizontal: Tap) -> Any:
+    import tensorflow as tf
+
+    (row, rows, above), (column, columns, left) = vertical, horizontal
+    kernel = layer.kernel[row : row + 1, column : column + 1]
+    part = tf.nn.conv2d(inputs[:, rows, columns], kernel, strides=1, padding="VALID")
+    return ops.pad(ops.cast(part, "float32"), ((0, 0), above, left, (0, 0)))
+
+
+def _taps(length: int, kernel: int, rate: int) -> Iterator[Tap]:
+    """Yield the weights along an axis that meet any values."""
     for index in range(kernel):
         offset = (index - kernel // 2) * rate
         if abs(offset) < length:

@@ -5,6 +5,10 @@ import numpy as np
 from kseg.losses import get_loss
 from kseg.losses.registry import known_options
 
+SHAPE = (3, 7, 5)
+WEIGHTS = [1.0, 2.5, 0.5]
+VOID = {"ignore_class": 255}
+
 
 def takes(name, option):
     """Return whether a loss has an option."""

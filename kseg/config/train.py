@@ -43,6 +43,10 @@ class TrainConfig:
         input_width: Width in pixels that images are resized to for training.
         resize_op: 1 stretches images to the input size, 2 keeps their shape and adds a border
             (letterbox) that counts in no loss and no metric.
+        crop_height: Height in pixels of random windows of the resized images to train on;
+            validation and test show whole images. By default training shows whole images too.
+        crop_width: Width in pixels of these windows.
+        crops_per_image: Windows of each training image in an epoch.
         image_init: Normalisation inside the model: "auto" is what the encoder was trained with and
             "divide" without an encoder; "divide" (0..1), "sub_and_divide" or "tf" (-1..1),
             "sub_mean" (minus the ImageNet mean), "caffe" (the same, channels reversed), "torch"
@@ -134,6 +138,9 @@ class TrainConfig:
     input_height: int = 224
     input_width: int = 224
     resize_op: Literal[1, 2] = 1
+    crop_height: int | None = None
+    crop_width: int | None = None
+    crops_per_image: int = 1
     image_init: ImageInit = "auto"
     augment: str = "hflip"
     cache: Literal["none", "ram", "disk"] = "ram"
@@ -191,12 +198,14 @@ class TrainConfig:
             "epochs",
             "train_batch_size",
             "val_batch_size",
+            "crops_per_image",
             "accumulate",
             "seeds",
             "unfreeze_epochs",
             "freeze_batch_size",
         )
-        require_at_least(self, 32, "input_height", "input_width")
+        require_at_least(self, 32, "input_height", "input_width", "crop_height", "crop_width")
+        self._check_crops()
         require_at_most(self, 0.99999, "ema")
         self._check_rates()
         self._check_epochs()
@@ -221,6 +230,26 @@ class TrainConfig:
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
         self._check_loss()
         check_devices(self)
+
+    def _check_crops(self) -> None:
+        if (self.crop_height is None) != (self.crop_width is None):
+            raise UsageError("--crop_height and --crop_width belong together: give both")
+        if self.crops_per_image > 1 and self.crop is None:
+            raise UsageError("--crops_per_image needs --crop_height and --crop_width")
+        for side in ("height", "width"):
+            crop, whole = getattr(self, f"crop_{side}"), getattr(self, f"input_{side}")
+            if crop is not None and crop > whole:
+                raise UsageError(
+                    f"--crop_{side} {crop} is larger than --input_{side} {whole}; crops are parts "
+                    "of the resized images"
+                )
+
+    @property
+    def crop(self) -> tuple[int, int] | None:
+        """Height and width of the windows to train on; None for whole images."""
+        if self.crop_height is None or self.crop_width is None:
+            return None
+        return self.crop_height, self.crop_width
 
     def _check_rates(self) -> None:
         for name in ("learning_rate", "freeze_learning_rate"):

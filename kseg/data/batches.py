@@ -30,6 +30,7 @@ class Batches:
         size: Height and width of the arrays.
         resize_op: 1 stretch, 2 letterbox.
         transforms: Augmentation, applied in this order after resizing.
+        repeats: How often an epoch shows each sample, each time transformed anew.
         shuffle: New order in each epoch, and only full batches (no batch of one at the end, whose
             batch statistics would be worthless).
         seed: Seed of order and augmentation.
@@ -46,6 +47,7 @@ class Batches:
     size: tuple[int, int]
     resize_op: int = 1
     transforms: Sequence[Transform] = ()
+    repeats: int = 1
     shuffle: bool = False
     seed: int = 0
     pixel_weights: Mapping[str, Any] | None = None
@@ -56,7 +58,7 @@ class Batches:
         """Check that there is at least one batch, and that its truth can be made."""
         if len(self) == 0:
             raise ValueError(
-                f"{self.dataset.name}: {len(self.files)} images are fewer than one batch of "
+                f"{self.dataset.name}: {self._shown} images are fewer than one batch of "
                 f"{self.batch_size * self.shard[1]}; lower the batch size"
             )
         if self.pixel_weights is not None and needs_soft_labels(self.transforms):
@@ -65,9 +67,13 @@ class Batches:
                 "leave mixup out of the augmentation or choose another loss"
             )
 
+    @property
+    def _shown(self) -> int:
+        return len(self.files) * self.repeats
+
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
-        full, rest = divmod(len(self.files), self.batch_size * self.shard[1])
+        full, rest = divmod(self._shown, self.batch_size * self.shard[1])
         return full + (1 if rest and not self.shuffle else 0)
 
     def batch(self, epoch: int, index: int, read: Reader = map) -> tuple[np.ndarray, ...]:
@@ -106,12 +112,12 @@ class Batches:
 
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
-            return np.arange(len(self.files))
-        return _permutation(self.seed, epoch, len(self.files))
+            return np.arange(self._shown)
+        return _permutation(self.seed, epoch, self._shown)
 
     def _sample(self, epoch: int, index: int) -> Sample:
         rng = np.random.default_rng([self.seed, epoch, index])
-        return augment(self._fitted(index), self.transforms, rng, self._any)
+        return augment(self._fitted(index % len(self.files)), self.transforms, rng, self._any)
 
     def _any(self, rng: np.random.Generator) -> Sample:
         return self._fitted(int(rng.integers(len(self.files))))

@@ -94,7 +94,7 @@ class Inputs:
         self._config, self._heads = config, heads
         # A plain Keras loss has no such attribute.
         weights = getattr(loss, "pixel_weights", None)
-        self._transforms = recipe.transforms(dataset.void)
+        self._transforms = recipe.transforms(dataset.void, config.crop)
         self._batches = partial(
             Batches,
             dataset,
@@ -115,6 +115,7 @@ class Inputs:
             batch_size=batch_size // self.job.shard[1],
             shard=self.job.shard,
             transforms=self._transforms,
+            repeats=self._config.crops_per_image,
             shuffle=True,
             seed=self._config.seed,
         )

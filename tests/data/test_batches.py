@@ -2,9 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kseg.data import open_dataset
-from kseg.data.augment import augmentation, flip_left_right, flip_up_down, quarter_turn
+from kseg.data.augment import (
+    augmentation,
+    find_recipe,
+    flip_left_right,
+    flip_up_down,
+    quarter_turn,
+)
 from kseg.data.batches import Batches
 from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Sample
@@ -41,6 +48,28 @@ def test_an_epoch_shows_every_image_once(make):
     plain = np.concatenate([make().batch(0, i)[0] for i in range(4)])
     shuffled = np.concatenate([batches.batch(5, i)[0] for i in range(4)])
     assert sorted(map(bytes, plain)) == sorted(map(bytes, shuffled))
+
+
+def test_repeated_images_are_shown_as_often_each_time_another_window(make):
+    whole = make().batch(0, 0)[0]
+    options = {
+        "shuffle": True,
+        "repeats": 3,
+        "transforms": find_recipe("none").transforms(255, (24, 24)),
+    }
+    batches = make(**options)
+    assert len(batches) == 3 * len(make(shuffle=True))
+    files = replace(batches, files=batches.files[:2], batch_size=3)
+    assert len(files) == 2
+    parts = np.concatenate([files.batch(4, index)[0] for index in range(2)])
+    seen = [[_is_part(part, image) for image in whole[:2]] for part in parts]
+    assert np.sum(seen, axis=0).tolist() == [3, 3]
+    assert len({part.tobytes() for part in parts}) == 6
+
+
+def _is_part(part, image):
+    windows = sliding_window_view(image, part.shape)
+    return bool((windows == part).all(axis=(-1, -2, -3)).any())
 
 
 def test_only_a_shuffled_epoch_drops_the_incomplete_batch(make):

@@ -90,19 +90,24 @@ class Placing:
     """Where the pixels of the result come from.
 
     Attributes:
-        matrix: From points of the sample to points of the result, `(3, 3)`.
+        matrix: From points of the window to points of the result, `(3, 3)`.
         field: Displacements of the pixels of the result, or None.
-        size: Height and width of both.
+        size: Height and width of the result.
+        corner: Row and column of the sample where the window begins, which is as large as the
+            result. What moves into it from outside is there if the sample has it.
     """
 
     matrix: np.ndarray
     field: Field | None
     size: Size
+    corner: tuple[int, int] = (0, 0)
 
     @cached_property
     def inverse(self) -> np.ndarray:
         """From points of the result to those of the sample, `(3, 3)`."""
-        return np.linalg.inv(self.matrix)
+        row, column = self.corner
+        to_sample = np.array([[1, 0, column], [0, 1, row], [0, 0, 1.0]])
+        return to_sample @ np.linalg.inv(self.matrix)
 
     @cached_property
     def map(self) -> np.ndarray:
@@ -122,7 +127,7 @@ class Placing:
 
     @property
     def still(self) -> bool:
-        """Whether every pixel stays where it is."""
+        """Whether every pixel of the window stays where it is."""
         height, width = self.size
         corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]])
         moved = self.matrix @ corners
@@ -130,7 +135,7 @@ class Placing:
 
     @property
     def scale(self) -> float:
-        """How much longer lines in the middle of the sample are in the result."""
+        """How much longer lines in the middle of the window are in the result."""
         depth = self.matrix[2] @ (self.size[1] / 2, self.size[0] / 2, 1)
         # The root of the determinant of a perspective's derivative.
         return math.sqrt(abs(np.linalg.det(self.matrix)) / max(abs(depth) ** 3, 1e-9))

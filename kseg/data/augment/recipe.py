@@ -10,7 +10,16 @@ from typing import Any, get_args
 from kseg.data.augment.colour import Tone, Tones
 from kseg.data.augment.fields import parameters
 from kseg.data.augment.mixup import MixUp
-from kseg.data.augment.operation import Displacement, Draw, Mix, Move, Operation, Rng, Transform
+from kseg.data.augment.operation import (
+    Displacement,
+    Draw,
+    Mix,
+    Move,
+    Operation,
+    Rng,
+    Size,
+    Transform,
+)
 from kseg.data.augment.warp import Border, Warp
 from kseg.data.dataset import VOID, Sample
 
@@ -43,12 +52,26 @@ class Recipe:
                 )
             mixed = mixed or isinstance(operation, MixUp)
 
-    def transforms(self, void: int = VOID) -> tuple[Transform, ...]:
-        """Return the steps for samples whose label of pixels without truth is `void`."""
+    def transforms(self, void: int = VOID, window: Size | None = None) -> tuple[Transform, ...]:
+        """Return the steps that a sample goes through.
+
+        Args:
+            void: Label of pixels without truth in the samples.
+            window: Height and width of a random part that is left of each; None for all of it.
+                The last warp cuts it, or without one the first step: what is mixed in before is
+                of the whole size, and of the window's after.
+        """
         steps: list[Any] = []
         for mixes, group in _runs([replace(one, void=void) for one in self.operations], Mix):
             steps += group if mixes else self._between_mixes(group, void)
-        return tuple(steps)
+        return tuple(steps if window is None else self._with_window(steps, void, window))
+
+    def _with_window(self, steps: list[Any], void: int, window: Size) -> list[Any]:
+        warps = [index for index, step in enumerate(steps) if isinstance(step, Warp)]
+        if not warps:
+            return [Warp((), void, self.border, window), *steps]
+        steps[warps[-1]] = replace(steps[warps[-1]], window=window)
+        return steps
 
     def _between_mixes(self, operations: Sequence[Operation], void: int) -> list[Any]:
         moves = [one for one in operations if isinstance(one, Move | Displacement)]

@@ -11,6 +11,7 @@ import numpy as np
 from kseg.data.augment.operation import Displacement, Move, Rng, Size
 from kseg.data.augment.placing import Placing, draw_field
 from kseg.data.augment.resample import resample_image, resample_labels, turn_whole
+from kseg.data.augment.window import cut, cut_to_needed, draw_corner
 from kseg.data.dataset import VOID, Sample
 
 Border = Literal["grey", "reflect"]
@@ -18,7 +19,7 @@ Border = Literal["grey", "reflect"]
 
 @dataclass(frozen=True)
 class Warp:
-    """Moves the pixels of a sample; its size stays.
+    """Moves the pixels of a sample; its size stays, or becomes that of a window.
 
     The matrices are multiplied in the order of the operations. Displacements are added up and
     come last, wherever they stand: they move the pixels of the result. Mirrored and turned
@@ -28,25 +29,40 @@ class Warp:
         operations: What moves the pixels.
         void: Label of pixels of the result that lie outside the sample.
         border: What the image shows there: "grey" (128) or "reflect" (mirrored at the edge).
+        window: Height and width of a random part of the sample; None for all of it. What happens
+            is measured by the window, and what moves into it comes from around it.
     """
 
     operations: Sequence[Move | Displacement]
     void: int = VOID
     border: Border = "grey"
+    window: Size | None = None
 
     def __call__(self, sample: Sample, rng: Rng) -> Sample:
-        """Return the sample with its pixels moved."""
-        placing = self.draw(rng, sample.image.shape[:2])
+        """Return the sample with its pixels moved.
+
+        Raises:
+            ValueError: The sample is smaller than the window.
+        """
+        placing = self._draw_place(sample, rng)
         if placing.still:
-            return sample
+            return cut(sample, placing.corner, placing.size)
         if placing.field is None:
-            whole = turn_whole(sample, placing.matrix)
+            whole = turn_whole(cut(sample, placing.corner, placing.size), placing.matrix)
             if whole is not None:
                 return whole
+        if self.window is not None:
+            sample, placing = cut_to_needed(sample, placing)
         image = resample_image(sample.image, placing, reflect=self.border == "reflect")
         if sample.mask is None:
             return replace(sample, image=image)
         return replace(sample, image=image, mask=resample_labels(sample, placing, self.void))
+
+    def _draw_place(self, sample: Sample, rng: Rng) -> Placing:
+        if self.window is None:
+            return self.draw(rng, sample.image.shape[:2])
+        corner = draw_corner(sample, self.window, rng)
+        return replace(self.draw(rng, self.window), corner=corner)
 
     def draw(self, rng: Rng, size: Size) -> Placing:
         """Draw what happens to a sample of `size` (height, width)."""

@@ -47,6 +47,8 @@ class TrainConfig:
             validation and test show whole images. By default training shows whole images too.
         crop_width: Width in pixels of these windows.
         crops_per_image: Windows of each training image in an epoch.
+        val_crops: Validate on such windows side by side, and score the test images in tiles of that
+            size: for images that are too large for the memory of a network.
         image_init: Normalisation inside the model: "auto" is what the encoder was trained with and
             "divide" without an encoder; "divide" (0..1), "sub_and_divide" or "tf" (-1..1),
             "sub_mean" (minus the ImageNet mean), "caffe" (the same, channels reversed), "torch"
@@ -141,6 +143,7 @@ class TrainConfig:
     crop_height: int | None = None
     crop_width: int | None = None
     crops_per_image: int = 1
+    val_crops: bool = False
     image_init: ImageInit = "auto"
     augment: str = "hflip"
     cache: Literal["none", "ram", "disk"] = "ram"
@@ -234,8 +237,9 @@ class TrainConfig:
     def _check_crops(self) -> None:
         if (self.crop_height is None) != (self.crop_width is None):
             raise UsageError("--crop_height and --crop_width belong together: give both")
-        if self.crops_per_image > 1 and self.crop is None:
-            raise UsageError("--crops_per_image needs --crop_height and --crop_width")
+        if self.crop is None and (self.crops_per_image > 1 or self.val_crops):
+            flag = "val_crops" if self.val_crops else "crops_per_image"
+            raise UsageError(f"--{flag} needs --crop_height and --crop_width")
         for side in ("height", "width"):
             crop, whole = getattr(self, f"crop_{side}"), getattr(self, f"input_{side}")
             if crop is not None and crop > whole:
@@ -250,6 +254,11 @@ class TrainConfig:
         if self.crop_height is None or self.crop_width is None:
             return None
         return self.crop_height, self.crop_width
+
+    @property
+    def tile(self) -> int | None:
+        """Side of the tiles in which test images are scored; None for whole images."""
+        return max(self.crop) if self.val_crops and self.crop else None
 
     def _check_rates(self) -> None:
         for name in ("learning_rate", "freeze_learning_rate"):

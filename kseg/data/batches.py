@@ -14,6 +14,7 @@ from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Dataset, Sample, SampleFiles
 from kseg.data.edge_weighting import edge_weights
 from kseg.data.resize import resize_sample
+from kseg.data.windows import WindowFiles
 
 Reader = Callable[[Callable[[int], Sample], Iterable[int]], Iterable[Sample]]
 """Calls a function on each of some numbers, as `map` does, maybe on several threads."""
@@ -25,9 +26,9 @@ class Batches:
 
     Attributes:
         dataset: The data set.
-        files: Its samples to read.
+        files: Its samples to read, or windows of them.
         batch_size: Samples per batch.
-        size: Height and width of the arrays.
+        size: Height and width that samples are fitted to.
         resize_op: 1 stretch, 2 letterbox.
         transforms: Augmentation, applied in this order after resizing.
         repeats: How often an epoch shows each sample, each time transformed anew.
@@ -130,8 +131,12 @@ class Batches:
         """
         files = self.files[index]
         if self.cache is None:
-            return self._load(files)
-        return self.cache.get(self._key(files), lambda: self._load(files))
+            sample = self._load(files)
+        else:
+            sample = self.cache.get(self._key(files), lambda: self._load(files))
+        if isinstance(files, WindowFiles):
+            return files.window(sample, self.dataset.void)
+        return sample
 
     def _load(self, files: SampleFiles) -> Sample:
         sample = self.dataset.load(files)

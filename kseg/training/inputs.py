@@ -14,9 +14,10 @@ from kseg.data.batches import Batches
 from kseg.data.cache import open_cache
 from kseg.data.check import ClassCounts, Survey
 from kseg.data.classes import with_channels, with_classes
-from kseg.data.dataset import Dataset
+from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.folds import with_fold
 from kseg.data.registry import open_dataset
+from kseg.data.windows import side_by_side
 from kseg.training.distribution import Job
 from kseg.training.loader import Loader
 from kseg.training.shards import EvenBatches
@@ -125,7 +126,8 @@ class Inputs:
         """Return the batches to validate on, if the settings say so."""
         if not self._config.validate:
             return None
-        batches = self._batches(files=self.dataset.val, batch_size=self._config.val_batch_size)
+        files = self._whole_or_windows(self.dataset.val)
+        batches = self._batches(files=files, batch_size=self._config.val_batch_size)
         shared = batches
         if self.job.devices > 1:
             shared = EvenBatches(batches, self.job.shard, self.job.devices)
@@ -133,5 +135,14 @@ class Inputs:
 
     def shown(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a few images `(N, H, W, C)` and labels `(N, H, W)` as they are, for pictures."""
-        files = self.dataset.val if self._config.validate else self.dataset.train
-        return self._batches(files=files[:count], batch_size=count, pixel_weights=None).batch(0, 0)
+        images = (self.dataset.val if self._config.validate else self.dataset.train)[:count]
+        parts = self._whole_or_windows(images)
+        each = len(parts) // len(images)
+        files = parts[each // 2 :: each]
+        return self._batches(files=files, batch_size=count, pixel_weights=None).batch(0, 0)
+
+    def _whole_or_windows(self, files: Sequence[SampleFiles]) -> Sequence[SampleFiles]:
+        if not self._config.val_crops or self._config.crop is None:
+            return files
+        size = self._config.input_height, self._config.input_width
+        return side_by_side(files, size, self._config.crop)

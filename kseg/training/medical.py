@@ -76,7 +76,7 @@ def score_run(config: MedicalConfig) -> CellScores:
     dataset = opened_dataset(config)
     if config.folds:
         dataset = with_fold(dataset, config.fold or 0, config.folds)
-    predictor = Predictor.load(run.path)
+    predictor = Predictor.load(run.path, tile=config.tile)
     chosen_on, held_out = (
         answers(predictor, dataset, part) for part in (dataset.val, dataset.test)
     )

@@ -62,7 +62,7 @@ def _begin(config: TrainConfig, run: RunFolder, fitting: Fitting) -> None:
 
 def _finish(config: TrainConfig, run: RunFolder, fitting: Fitting) -> None:
     draw_curves(run.curves, read_metrics(run.metrics))
-    predictor = Predictor.load(run.path)
+    predictor = Predictor.load(run.path, tile=config.tile)
     evaluate_split(predictor, fitting.dataset, "test", run.evaluation, config.val_batch_size)
     print_summary(run)
 

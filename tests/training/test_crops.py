@@ -1,5 +1,7 @@
 """Training on windows, validation and prediction on whole images."""
 
+from dataclasses import replace
+
 import pytest
 
 from kseg.cli import main
@@ -46,6 +48,28 @@ def test_a_run_on_windows_predicts_whole_images_and_goes_on(cropped):
     assert len(rows_of(run.metrics)) == 2
 
 
+def test_large_images_are_validated_in_windows_and_tested_in_tiles(cropped, monkeypatch):
+    config = replace(cropped, val_crops=True)
+    inputs, dataset = inputs_of(config)
+    shapes = {inputs.validation()[index][0].shape[1:3] for index in range(2)}
+    assert shapes == {(32, 40)}
+    pictures, labels = inputs.shown(3)
+    assert pictures.shape == (3, 32, 40, 3)
+    assert labels.shape == (3, 32, 40)
+    tiles, load = [], Predictor.load
+
+    def noted(path, **options):
+        tiles.append(options["tile"])
+        return load(path, **options)
+
+    monkeypatch.setattr(Predictor, "load", noted)
+    run = train(config)
+    assert tiles == [40]
+    (row,) = rows_of(run.metrics)
+    assert float(row["val_pixel_accuracy"]) > 0
+    assert run.evaluation.is_dir()
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -55,6 +79,7 @@ def test_a_run_on_windows_predicts_whole_images_and_goes_on(cropped):
         ({"crop_height": 64, "crop_width": 256}, "--crop_width 256 is larger than --input_width"),
         ({"crop_height": 256, "crop_width": 64}, "--crop_height 256 is larger than --input_hei"),
         ({"crop_height": 16, "crop_width": 64}, "--crop_height must be at least 32, got 16"),
+        ({"val_crops": True}, "--val_crops needs --crop_height and --crop_width"),
         ({"crops_per_image": 0}, "--crops_per_image must be at least 1, got 0"),
     ],
 )

@@ -11,8 +11,9 @@ import numpy as np
 from kseg.data.augment.operation import Displacement, Move, Rng, Size
 from kseg.data.augment.placing import Placing, draw_field
 from kseg.data.augment.resample import resample_image, resample_labels, turn_whole
-from kseg.data.augment.window import cut, cut_to_needed, draw_corner
+from kseg.data.augment.window import cut_to_needed, draw_corner
 from kseg.data.dataset import VOID, Sample
+from kseg.data.windows import cut
 
 Border = Literal["grey", "reflect"]
 

@@ -9,6 +9,7 @@ import numpy as np
 from kseg.data.augment.operation import Rng, Size
 from kseg.data.augment.placing import Placing
 from kseg.data.dataset import Sample
+from kseg.data.windows import cut
 
 # Bilinear sampling looks at the next pixel too, and interpolated displacements are off by less.
 _MARGIN = 2
@@ -28,18 +29,6 @@ def draw_corner(sample: Sample, window: Size, rng: Rng) -> tuple[int, int]:
         )
     row, column = (int(rng.integers(a - b + 1)) for a, b in zip(size, window, strict=True))
     return row, column
-
-
-def cut(sample: Sample, corner: tuple[int, int], size: Size) -> Sample:
-    """Return a part of a sample; without copying where it is the whole."""
-    if sample.image.shape[:2] == tuple(size):
-        return sample
-    place = tuple(slice(start, start + length) for start, length in zip(corner, size, strict=True))
-    image, mask, weights = (
-        None if array is None else np.ascontiguousarray(array[place])
-        for array in (sample.image, sample.mask, sample.weights)
-    )
-    return replace(sample, image=image, mask=mask, weights=weights)
 
 
 def cut_to_needed(sample: Sample, placing: Placing) -> tuple[Sample, Placing]:

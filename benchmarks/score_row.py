@@ -58,22 +58,33 @@ def segmentation_scores(run: Path) -> dict[str, float]:
 
 
 def vessel_scores(run: Path) -> dict[str, float]:
-    """Return Dice and area under the curve of the vessels; outside the field of view is void."""
+    """Return Dice and area under the curve of the vessels; outside the field of view is void.
+
+    Also those of the mean over the eight turns and mirror images.
+    """
+    (once, curves), (views, view_curves) = _vessels(run, "none"), _vessels(run, "d4")
+    scores = {
+        "vessel_dice": once["dice"],
+        "vessel_recall": once["recall"],
+        "vessel_specificity": once["specificity"],
+        "auc": curves["auc"],
+        "vessel_dice_views": views["dice"],
+        "auc_views": view_curves["auc"],
+    }
+    return {name: round(score, 4) for name, score in scores.items()}
+
+
+def _vessels(run: Path, tta: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Return scores and areas under the curves of the class of vessels."""
     from kseg.config import EvaluateConfig
     from kseg.inference.evaluate import evaluate
 
-    output = run / "vessels"
+    output = run / f"vessels_{tta}"
     options: dict[str, Any] = {"auc": True, "html": False, "bootstrap": 0, "calibration": False}
-    evaluate(EvaluateConfig(model=str(run), output=str(output), batch_size=1, **options))
+    evaluate(EvaluateConfig(model=str(run), output=str(output), batch_size=1, tta=tta, **options))
     report = json.loads((output / "report.json").read_text("utf-8"))
-    _, vessel = report["classes"]
-    _, curves = report["auc"]["classes"]
-    return {
-        "vessel_dice": round(vessel["dice"], 4),
-        "vessel_recall": round(vessel["recall"], 4),
-        "vessel_specificity": round(vessel["specificity"], 4),
-        "auc": round(curves["auc"], 4),
-    }
+    (_, vessel), (_, curves) = report["classes"], report["auc"]["classes"]
+    return vessel, curves
 
 
 def membrane_scores(run: Path) -> dict[str, float]:

@@ -16,7 +16,10 @@ Rows = list[dict[str, str]]
 _COLUMNS = {
     "camvid": ("acc", "iou_score", "dice_score", "f1", "f2", "mean_iou"),
     "parts": ("acc", "iou_score", "dice_score", "f1", "f2", "foreground_iou"),
-    "drive": ("vessel_dice", "auc", "vessel_recall", "vessel_specificity"),
+    "drive": (
+        *("vessel_dice", "auc", "vessel_recall", "vessel_specificity"),
+        *("vessel_dice_views", "auc_views"),
+    ),
     "isbi": ("membrane_dice", "pixel_error", "v_rand"),
 }
 _TITLES = {
@@ -27,6 +30,8 @@ _TITLES = {
     "auc": "AUC",
     "vessel_recall": "sensitivity",
     "vessel_specificity": "specificity",
+    "vessel_dice_views": "Dice, 8 views",
+    "auc_views": "AUC, 8 views",
     "membrane_dice": "membrane Dice",
     "pixel_error": "pixel error",
     "v_rand": "V_rand",
@@ -91,7 +96,7 @@ def result_table(name: str) -> str:
         [
             f"`{row['row']}`",
             "as above" if label == usual else label,
-            *(f"{float(row[score]):.3f}" for score in scores),
+            *(f"{float(row[score]):.3f}" if row[score] else "-" for score in scores),
             f"{int(row['parameters']):,}",
             f"{float(row['gmacs']):.2f}",
             row["predict_images_per_second"] or "-",

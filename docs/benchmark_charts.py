@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent), str(DOCS.parent / "benchmarks")]
@@ -50,12 +52,17 @@ def draw(rows: list[dict[str, str]], score: str, path: Path) -> None:
 
 
 def scatter(axes: Axes, rows: list[dict[str, str]], column: str, score: str) -> None:
-    """Put a point and a name for each row."""
-    for row in rows:
-        x, y = float(row[column]), float(row[score])
+    """Put a point and a name for each row; names in the right half stand left of theirs."""
+    costs = [float(row[column]) for row in rows]
+    middle = math.sqrt(min(costs) * max(costs))
+    for row, x in zip(rows, costs, strict=True):
+        y = float(row[score])
         face = "none" if row["reduced"] else "tab:blue"
         axes.scatter(x, y, s=28, facecolors=face, edgecolors="tab:blue")
-        axes.annotate(row["row"], (x, y), xytext=(4, 3), textcoords="offset points", fontsize=6)
+        side: dict[str, Any] = {"xytext": (4, 3), "ha": "left"}
+        if x > middle:
+            side = {"xytext": (-4, 3), "ha": "right"}
+        axes.annotate(row["row"], (x, y), textcoords="offset points", fontsize=6, **side)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from keras import layers
 
 from kseg.inference import Predictor, save_model
 from kseg.inference.engines import EXPORTS, FrozenEngine, KerasEngine, open_engine
-from kseg.inference.engines.freeze import frozen
+from kseg.inference.engines.freeze import frozen, quickened, with_own_kernels
 from kseg.inference.engines.scores import softmax, to_labels, to_probabilities
 from kseg.inference.tta import VIEWS
+from kseg.kernels.dilate import can_dilate, dilate
 from tests.conftest import ROOT
 from tests.inference.tiny_exports import (
     BIAS,
@@ -77,6 +78,32 @@ def test_a_frozen_model_answers_alike_and_keeps_its_weights():
     model.get_layer("head_conv").set_weights([0 * KERNEL, BIAS])
     np.testing.assert_array_equal(constant.predict_on_batch(IMAGES), before)
     assert constant.count_params() == 0
+
+
+def test_giants_keep_their_variables_and_get_the_kernels(monkeypatch):
+    used = []
+
+    def noted(layer, inputs):
+        used.append(layer.name)
+        return dilate(layer, inputs)
+
+    monkeypatch.setattr("kseg.kernels.choose._KERNELS", ((can_dilate, noted),))
+    source = keras.Input((16, 16, 3))
+    wide = layers.Conv2D(3, 3, padding="same", dilation_rate=12, name="wide")
+    giant = keras.Model(source, wide(source))
+    images = RNG.normal(size=(2, 16, 16, 3)).astype("float32")
+    expected = giant(images)
+    assert not used
+    quick = with_own_kernels(giant)
+    np.testing.assert_allclose(quick.predict_on_batch(images), expected, atol=1e-5)
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    assert used == (["wide"] if on_tensorflow else [])
+    wide.set_weights([0 * weight for weight in wide.get_weights()])
+    assert not quick.predict_on_batch(images).any()
+    wanted = quick if on_tensorflow else giant
+    monkeypatch.setattr("kseg.inference.engines.freeze._MOST_WEIGHTS", 80)
+    monkeypatch.setattr("kseg.inference.engines.freeze.with_own_kernels", lambda model: wanted)
+    assert quickened(giant) is wanted
 
 
 def test_auxiliary_heads_are_left_out():

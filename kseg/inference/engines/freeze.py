@@ -1,4 +1,4 @@
-"""Models whose weights are constants of the graph, which TensorFlow runs faster on a CPU."""
+"""Models that TensorFlow runs faster on a CPU: own kernels, weights as constants of the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,23 @@ from keras import KerasTensor, layers, ops
 from kseg.inference.jit import jit_choice
 from kseg.kernels import own_kernels
 
+# While TensorFlow compiles a graph it holds several copies of its constants: weights of 26 million
+# took 1.5 GB and 3 seconds more.
 _MOST_WEIGHTS = 30_000_000
+
+
+def quickened(model: keras.Model) -> keras.Model:
+    """Return a model with the same answer that is not slower: frozen where that pays.
+
+    Giants keep their variables and get the kernels alone. With XLA, or on another backend, it is
+    the model itself.
+
+    Args:
+        model: One input and one output.
+    """
+    if jit_choice() is not False:
+        return model
+    return frozen(model) if model.count_params() <= _MOST_WEIGHTS else with_own_kernels(model)
 
 
 def frozen(model: keras.Model) -> keras.Model:
@@ -32,19 +48,29 @@ def frozen(model: keras.Model) -> keras.Model:
         with own_kernels(model, jit=False, constant=True):
             return model.stateless_call(trainable, rest, inputs, training=False)[0]
 
+    return _calling(call, model)
+
+
+def with_own_kernels(model: keras.Model) -> keras.Model:
+    """Return a model with the same answer and the same variables, by kseg's kernels.
+
+    Args:
+        model: One input and one output.
+    """
+
+    def call(inputs: Any) -> Any:
+        with own_kernels(model, jit=False):
+            return model(inputs, training=False)
+
+    return _calling(call, model)
+
+
+def _calling(call: Callable[[Any], Any], model: keras.Model) -> keras.Model:
+    """Return a model of the inputs and outputs of another one that calls a function."""
     (source,) = model.inputs
     inputs = keras.Input(batch_shape=source.shape, dtype=source.dtype, name=source.name)
     spec = KerasTensor(model.output.shape, model.output.dtype)
     return keras.Model(inputs, Call(call, spec, dtype=model.output.dtype)(inputs))
-
-
-def is_faster_frozen(model: keras.Model) -> bool:
-    """Tell whether freezing pays: on TensorFlow without XLA, and not for giants.
-
-    While TensorFlow compiles the graph it holds several copies of the weights, so that those of
-    26 million took 1.5 GB and 3 seconds more.
-    """
-    return jit_choice() is False and model.count_params() <= _MOST_WEIGHTS
 
 
 class Call(layers.Layer):

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from kseg.inference.engines.base import check_batch, check_classes, in_batches
-from kseg.inference.engines.freeze import frozen, is_faster_frozen
+from kseg.inference.engines.freeze import quickened
 from kseg.inference.jit import jit_choice
 from kseg.inference.model_file import ModelInfo, load_model
 from kseg.models import without_aux_heads
@@ -23,8 +23,8 @@ class KerasEngine:
 
     Images go to the device as they are; casts, normalisation and the choice of the best class
     happen there, and of the labels one byte per pixel comes back. Keras compiles once for each
-    shape of a batch (on TensorFlow once for all, from the second shape on). The weights are those
-    at the first call.
+    shape of a batch (on TensorFlow once for all, from the second shape on). The weights must not
+    change after the first call.
 
     Args:
         model: Takes images of 0..255 `(N, H, W, channels)` and returns logits, or probabilities
@@ -76,7 +76,7 @@ class KerasEngine:
         )
 
     def _ending_in(self, answer: type[Answer]) -> keras.Model:
-        model = frozen(self.model) if is_faster_frozen(self.model) else self.model
+        model = quickened(self.model)
         layer = answer(from_logits=not gives_probabilities(self.model), dtype="float32")
         ending = keras.Model(model.inputs, layer(model.output))
         ending.compile(jit_compile=jit_choice())

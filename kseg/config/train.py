@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from kseg.config.checks import require_at_least, require_at_most, require_plain_name
+from kseg.config.crops import check_crops
 from kseg.config.devices import check_devices
+from kseg.config.folds import check_folds
+from kseg.config.loss_settings import check_loss_settings
 from kseg.config.parse import UsageError
 
 ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
@@ -208,11 +210,11 @@ class TrainConfig:
             "freeze_batch_size",
         )
         require_at_least(self, 32, "input_height", "input_width", "crop_height", "crop_width")
-        self._check_crops()
+        check_crops(self)
         require_at_most(self, 0.99999, "ema")
         self._check_rates()
         self._check_epochs()
-        self._check_folds()
+        check_folds(self)
         require_at_least(
             self,
             0,
@@ -231,22 +233,8 @@ class TrainConfig:
         )
         require_at_most(self, 255, "ignore_class", "n_classes")
         require_plain_name(self, "exp_name", "model_name", "dataset_name")
-        self._check_loss()
+        check_loss_settings(self)
         check_devices(self)
-
-    def _check_crops(self) -> None:
-        if (self.crop_height is None) != (self.crop_width is None):
-            raise UsageError("--crop_height and --crop_width belong together: give both")
-        if self.crop is None and (self.crops_per_image > 1 or self.val_crops):
-            flag = "val_crops" if self.val_crops else "crops_per_image"
-            raise UsageError(f"--{flag} needs --crop_height and --crop_width")
-        for side in ("height", "width"):
-            crop, whole = getattr(self, f"crop_{side}"), getattr(self, f"input_{side}")
-            if crop is not None and crop > whole:
-                raise UsageError(
-                    f"--crop_{side} {crop} is larger than --input_{side} {whole}; crops are parts "
-                    "of the resized images"
-                )
 
     @property
     def crop(self) -> tuple[int, int] | None:
@@ -272,34 +260,12 @@ class TrainConfig:
                 "with --unfreeze_epochs how many follow"
             )
 
-    def _check_folds(self) -> None:
-        if self.folds < 0 or self.folds in (1, 2):
-            raise UsageError(f"--folds must be at least 3, or 0 for none, got {self.folds}")
-        if self.fold is not None and not self.folds:
-            raise UsageError("--fold needs --folds")
-        if self.fold is not None and not 0 <= self.fold < self.folds:
-            raise UsageError(f"--fold must be below --folds {self.folds}, got {self.fold}")
-
     @property
     def total_epochs(self) -> int:
         """Epochs of the whole run."""
         if self.unfreeze_epochs is None:
             return self.epochs
         return self.freeze_epochs + self.unfreeze_epochs
-
-    def _check_loss(self) -> None:
-        for name in ("class_weights", "ignore_class"):
-            if name in self.loss_options:
-                raise UsageError(f"--loss_options: give {name} as --{name}")
-        if isinstance(self.class_weights, str):
-            return
-        self.class_weights = [float(weight) for weight in self.class_weights]
-        positive = [weight for weight in self.class_weights if 0 < weight < math.inf]
-        if not positive or any(not 0 <= weight < math.inf for weight in self.class_weights):
-            raise UsageError(
-                "--class_weights must be numbers of at least 0 that are not all 0, got "
-                f"{self.class_weights}"
-            )
 
     @property
     def run_path(self) -> Path:

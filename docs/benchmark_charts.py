@@ -54,7 +54,7 @@ def draw(rows: list[dict[str, str]], score: str, path: Path) -> None:
 def scatter(axes: Axes, rows: list[dict[str, str]], column: str, score: str) -> None:
     """Put a point and a name for each row; names in the right half stand left of theirs."""
     costs = [float(row[column]) for row in rows]
-    middle = math.sqrt(min(costs) * max(costs))
+    middle = math.sqrt(min(costs, default=1) * max(costs, default=1))
     for row, x in zip(rows, costs, strict=True):
         y = float(row[score])
         face = "none" if row["reduced"] else "tab:blue"

@@ -50,7 +50,7 @@ class TrainConfig:
         crop_width: Width in pixels of these windows.
         crops_per_image: Windows of each training image in an epoch.
         val_crops: Validate on such windows side by side, and score the test images in tiles of that
-            size: for images that are too large for the memory of a network.
+            size: for images of the input size that are too large for the memory of a network.
         image_init: Normalisation inside the model: "auto" is what the encoder was trained with and
             "divide" without an encoder; "divide" (0..1), "sub_and_divide" or "tf" (-1..1),
             "sub_mean" (minus the ImageNet mean), "caffe" (the same, channels reversed), "torch"

@@ -9,10 +9,8 @@ import numpy as np
 
 from kseg.data.dataset import Sample, SampleFiles
 
-Size = tuple[int, int]
 
-
-def cut(sample: Sample, corner: tuple[int, int], size: Size) -> Sample:
+def cut(sample: Sample, corner: tuple[int, int], size: tuple[int, int]) -> Sample:
     """Return a part of a sample; without copying where it is the whole.
 
     Args:
@@ -43,7 +41,7 @@ class WindowFiles(SampleFiles):
     """
 
     corner: tuple[int, int] = (0, 0)
-    shown: Size = (0, 0)
+    shown: tuple[int, int] = (0, 0)
     seen: tuple[int, int] = (0, 0)
 
     def window(self, sample: Sample, void: int) -> Sample:
@@ -58,7 +56,9 @@ class WindowFiles(SampleFiles):
         return replace(part, mask=mask, weights=weights)
 
 
-def side_by_side(files: Sequence[SampleFiles], size: Size, window: Size) -> list[WindowFiles]:
+def side_by_side(
+    files: Sequence[SampleFiles], size: tuple[int, int], window: tuple[int, int]
+) -> list[WindowFiles]:
     """Return the windows that cover each sample.
 
     Args:

@@ -21,6 +21,7 @@ from kseg.training.inputs import Inputs, checked_dataset
 from kseg.training.loss import check_loss, training_loss
 from kseg.training.model import new_model, restored_model
 from kseg.training.monitor import monitored
+from kseg.training.own_sizes import check_own_sizes
 from kseg.training.processor import warn_of_slow_precision
 from kseg.training.summary import print_summary
 
@@ -85,6 +86,7 @@ def prepare(config: TrainConfig, run: RunFolder, job: Job) -> Fitting:
         warn_of_slow_precision(config.precision)
     recipe = run_recipe(config, run)
     dataset, counts = job.one_first(lambda: checked_dataset(config))
+    check_own_sizes(config, dataset)
     loss = training_loss(config, dataset, counts)
     if config.resume:
         model, info = restored_model(config, run, dataset, loss)

@@ -49,7 +49,7 @@ def test_a_run_on_windows_predicts_whole_images_and_goes_on(cropped):
 
 
 def test_large_images_are_validated_in_windows_and_tested_in_tiles(cropped, monkeypatch):
-    config = replace(cropped, val_crops=True)
+    config = replace(cropped, val_crops=True, input_height=64)
     inputs, dataset = inputs_of(config)
     shapes = {inputs.validation()[index][0].shape[1:3] for index in range(2)}
     assert shapes == {(32, 40)}
@@ -68,6 +68,15 @@ def test_large_images_are_validated_in_windows_and_tested_in_tiles(cropped, monk
     (row,) = rows_of(run.metrics)
     assert float(row["val_pixel_accuracy"]) > 0
     assert run.evaluation.is_dir()
+
+
+def test_tiles_of_another_scale_than_the_training_are_refused(cropped):
+    message = (
+        r"\.png: the image has 64x64 pixels .* images of the input size 48x64, .* leave --val_"
+    )
+    with pytest.raises(ValueError, match=message):
+        train(replace(cropped, val_crops=True))
+    assert not cropped.run_path.exists()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from side import Side, random_batch
 from kseg.inference.engines import KerasEngine
 from kseg.inference.jit import jit_choice
 from kseg.inference.model_file import ModelInfo
-from kseg.kernels import use_own_kernels
+from kseg.kernels import use_own_kernels, use_own_update
 from kseg.losses import get_loss
 from kseg.models import get_model
 from kseg.models.cost import count_macs
@@ -38,6 +38,10 @@ class KerasSide(Side):
         if spec.get("kernels") != "keras":
             use_own_kernels(self._model, jit)
         self._model.compile("adam", get_loss("ce"), jit_compile=jit)
+        # As `kseg train` does: within the step, TensorFlow would trace it twice.
+        self._model.optimizer.build(self._model.trainable_variables)
+        if spec.get("kernels") != "keras":
+            use_own_update(self._model.optimizer, jit)
 
     def about(self) -> dict[str, Any]:
         """Return what was built, and on what."""

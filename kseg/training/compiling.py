@@ -10,7 +10,7 @@ from kseg.config import TrainConfig
 from kseg.data.dataset import Dataset
 from kseg.encoders import freeze_encoder
 from kseg.inference.jit import jit_choice
-from kseg.kernels import use_own_kernels
+from kseg.kernels import use_own_kernels, use_own_update
 from kseg.metrics import SegmentationMetrics
 from kseg.training.heads import ANSWER, head_losses, head_names, head_weights
 from kseg.training.learning_rate import learning_rate_family, resolve_learning_rate
@@ -70,6 +70,7 @@ def compile_for(
     exclude_from_decay(model.optimizer, model)
     # Built within the first step, its variables would have TensorFlow trace that step twice.
     model.optimizer.build(model.trainable_variables)
+    use_own_update(model.optimizer, jit)
 
 
 def phase_schedule(
@@ -97,7 +98,9 @@ def go_on(phase: Phase, config: TrainConfig, model: keras.Model, steps: int) -> 
 
     The schedule is that of the present settings: a run may have been made longer.
     """
-    use_own_kernels(model, jit_choice(config.jit))
+    jit = jit_choice(config.jit)
+    use_own_kernels(model, jit)
+    use_own_update(model.optimizer, jit)
     rate = phase_schedule(phase, config, steps)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         model.optimizer.learning_rate = rate

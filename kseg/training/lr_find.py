@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kseg.files import replacing
+from kseg.kernels import use_own_update
 from kseg.training.optimizers import exclude_from_decay
 
 _MEMORY = 0.9
@@ -211,6 +212,7 @@ def _borrowed(model: keras.Model, optimizer: keras.optimizers.Optimizer):
     state = [(v, np.array(keras.ops.convert_to_numpy(v))) for v in model.variables]
     optimizer.build(model.trainable_variables)
     exclude_from_decay(optimizer, model)
+    use_own_update(optimizer, model.jit_compile)
     # Past Keras' bookkeeping, which would count the borrowed optimizer among the model's parts.
     vars(model).update(optimizer=optimizer, train_function=None)
     try:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from kseg.inference.jit import jit_choice
+from kseg.kernels import use_own_kernels, use_own_update
 from kseg.losses import get_loss
 from kseg.models import get_model
 from kseg.models.factory import without_aux_heads
@@ -34,8 +35,11 @@ def measure_rate(proposal: Proposal) -> float:
     )
     model = without_aux_heads(model)
     loss = get_loss(config.loss, **config.loss_options)
-    model.compile("adam", loss, jit_compile=jit_choice(config.jit))
+    jit = jit_choice(config.jit)
+    use_own_kernels(model, jit)
+    model.compile("adam", loss, jit_compile=jit)
     model.optimizer.build(model.trainable_variables)  # See `compile_for`.
+    use_own_update(model.optimizer, jit)
     images, labels = _random_batch(proposal)
     weights = np.ones(labels.shape, "float32") if hasattr(loss, "pixel_weights") else None
     seconds = []

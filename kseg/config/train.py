@@ -49,6 +49,8 @@ class TrainConfig:
             validation and test show whole images. By default training shows whole images too.
         crop_width: Width in pixels of these windows.
         crops_per_image: Windows of each training image in an epoch.
+        crop_foreground: Share of these windows, from 0 to 1, around a pixel of a class other than
+            the first, for small and rare objects; each class of an image is as likely.
         val_crops: Validate on such windows side by side, and score the test images in tiles of that
             size: for images of the input size that are too large for the memory of a network.
         image_init: Normalisation inside the model: "auto" is what the encoder was trained with and
@@ -145,6 +147,7 @@ class TrainConfig:
     crop_height: int | None = None
     crop_width: int | None = None
     crops_per_image: int = 1
+    crop_foreground: float = 0.0
     val_crops: bool = False
     image_init: ImageInit = "auto"
     augment: str = "hflip"
@@ -212,6 +215,7 @@ class TrainConfig:
         require_at_least(self, 32, "input_height", "input_width", "crop_height", "crop_width")
         check_crops(self)
         require_at_most(self, 0.99999, "ema")
+        require_at_most(self, 1, "crop_foreground")
         self._check_rates()
         self._check_epochs()
         check_folds(self)
@@ -227,6 +231,7 @@ class TrainConfig:
             "weight_decay",
             "clip_norm",
             "ema",
+            "crop_foreground",
             "aux_weight",
             "auto_minutes",
             "auto_memory_gb",

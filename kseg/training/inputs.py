@@ -95,7 +95,7 @@ class Inputs:
         self._config, self._heads = config, heads
         # A plain Keras loss has no such attribute.
         weights = getattr(loss, "pixel_weights", None)
-        self._transforms = recipe.transforms(dataset.void, config.crop)
+        self._transforms = recipe.transforms(dataset.void, config.crop, config.crop_foreground)
         self._batches = partial(
             Batches,
             dataset,

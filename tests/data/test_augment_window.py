@@ -14,6 +14,7 @@ from kseg.data.augment.recipe import Recipe
 from kseg.data.augment.resample import resample_image, resample_labels
 from kseg.data.augment.warp import Warp
 from kseg.data.augment.window import cut_to_needed
+from kseg.data.dataset import Sample
 from tests.data.augment_cases import always, coded, drawer, random_sample
 
 SIZE, WINDOW = (60, 90), (24, 32)
@@ -40,6 +41,62 @@ def test_a_window_of_the_whole_size_is_the_sample():
     sample = random_sample(size=SIZE)
     (step,) = Recipe().transforms(window=SIZE)
     assert step(sample, np.random.default_rng(0)) is sample
+
+
+def spotted(spots, size=SIZE):
+    """A sample of class 0 with single pixels of others: a class at each row and column."""
+    mask = np.zeros(size, "uint8")
+    for place, label in spots.items():
+        mask[place] = label
+    return Sample(coded(size).image, mask, "spotted")
+
+
+def corner_of(part):
+    column, row = part.image[0, 0].astype(int)
+    return row, column
+
+
+def test_a_share_of_the_windows_has_a_class_in_its_middle_half():
+    sample = spotted({(30, 40): 3, (1, 1): 255})
+    (step,) = Recipe().transforms(255, WINDOW, foreground=0.6)
+    parts = [step(sample, np.random.default_rng(seed)) for seed in range(3000)]
+    middle = np.array([(part.mask[6:18, 8:24] == 3).any() for part in parts])
+    # By chance the class is there in 12x16 of the (60 - 24 + 1) x (90 - 32 + 1) windows.
+    expected = 0.6 + 0.4 * 12 * 16 / (37 * 59)
+    assert middle.mean() == pytest.approx(expected, abs=0.04)
+    around = {corner_of(part) for part, shown in zip(parts, middle, strict=True) if shown}
+    assert around == {(30 - row, 40 - col) for row in range(6, 18) for col in range(8, 24)}
+
+
+def test_every_class_of_a_sample_is_as_likely():
+    spots = {(30, 40): 1} | {(row, col): 2 for row in range(12, 20) for col in range(60, 80)}
+    (step,) = Recipe().transforms(255, (8, 8), foreground=1)
+    parts = [step(spotted(spots), np.random.default_rng(seed)) for seed in range(1000)]
+    shares = [np.mean([(part.mask == label).any() for part in parts]) for label in (1, 2)]
+    assert shares == pytest.approx([0.5, 0.5], abs=0.06)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 89), (59, 0), (59, 89), (59, 45)])
+def test_windows_around_a_pixel_at_an_edge_lie_inside(place):
+    (step,) = Recipe().transforms(255, WINDOW, foreground=1)
+    for seed in range(50):
+        part = step(spotted({place: 1}), np.random.default_rng(seed))
+        assert part.mask.shape == WINDOW
+        assert part.mask.sum() == 1
+
+
+@pytest.mark.parametrize("spots", [{}, {(5, 5): 255}])
+def test_without_foreground_windows_lie_anywhere(spots):
+    (step,) = Recipe().transforms(255, WINDOW, foreground=1)
+    parts = [step(spotted(spots), np.random.default_rng(seed)) for seed in range(300)]
+    rows = {corner_of(part)[0] for part in parts}
+    assert len(rows) > 30
+
+
+def test_samples_without_labels_have_windows_too():
+    (step,) = Recipe().transforms(255, WINDOW, foreground=1)
+    part = step(Sample(coded(SIZE).image, None, "plain"), np.random.default_rng(0))
+    assert part.image.shape[:2] == WINDOW
 
 
 def test_square_windows_of_oblong_images_are_turned():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from kseg.cli import main
@@ -13,6 +14,8 @@ from kseg.training import train
 from kseg.training.augmentation import run_recipe
 from kseg.training.inputs import Inputs, opened_dataset
 from tests.training.cases import rows_of, settings
+
+WINDOWS = {"crop_height": 64, "crop_width": 64}
 
 
 def inputs_of(config):
@@ -35,6 +38,16 @@ def test_windows_are_trained_on_and_whole_images_validated(cropped):
     assert (images.shape, labels.shape) == ((4, 32, 40, 3), (4, 32, 40))
     assert validation[0][0].shape[1:3] == (48, 64)
     assert inputs.shown(2)[0].shape[1:3] == (48, 64)
+
+
+def test_windows_with_foreground_are_drawn_in_training(cropped):
+    def share(foreground):
+        config = replace(cropped, crop_foreground=foreground, crops_per_image=8, augment="none")
+        batches = inputs_of(config)[0].training(4)
+        labels = np.concatenate([batches[index][1] for index in range(len(batches))])
+        return (labels[:, 8:24, 10:30] == 1).any((1, 2)).mean()
+
+    assert share(1.0) > share(0.0)
 
 
 def test_a_run_on_windows_predicts_whole_images_and_goes_on(cropped):
@@ -87,6 +100,9 @@ def test_tiles_of_another_scale_than_the_training_are_refused(cropped):
         ({"crop_height": 256, "crop_width": 64}, "--crop_height 256 is larger than --input_hei"),
         ({"crop_height": 16, "crop_width": 64}, "--crop_height must be at least 32, got 16"),
         ({"val_crops": True}, "--val_crops needs --crop_height and --crop_width"),
+        ({"crop_foreground": 0.3}, "--crop_foreground needs --crop_height and --crop_width"),
+        ({**WINDOWS, "crop_foreground": 1.5}, "--crop_foreground must be at most 1, got 1.5"),
+        ({**WINDOWS, "crop_foreground": -0.5}, "--crop_foreground must be at least 0, got -0.5"),
         ({"crops_per_image": 0}, "--crops_per_image must be at least 1, got 0"),
     ],
 )

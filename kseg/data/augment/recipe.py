@@ -52,7 +52,9 @@ class Recipe:
                 )
             mixed = mixed or isinstance(operation, MixUp)
 
-    def transforms(self, void: int = VOID, window: Size | None = None) -> tuple[Transform, ...]:
+    def transforms(
+        self, void: int = VOID, window: Size | None = None, foreground: float = 0.0
+    ) -> tuple[Transform, ...]:
         """Return the steps that a sample goes through.
 
         Args:
@@ -60,18 +62,18 @@ class Recipe:
             window: Height and width of a random part that is left of each; None for all of it.
                 The last warp cuts it, or without one the first step: what is mixed in before is
                 of the whole size, and of the window's after.
+            foreground: Share of the windows, from 0 to 1, around a pixel of a class other than 0.
         """
         steps: list[Any] = []
         for mixes, group in _runs([replace(one, void=void) for one in self.operations], Mix):
             steps += group if mixes else self._between_mixes(group, void)
-        return tuple(steps if window is None else self._with_window(steps, void, window))
-
-    def _with_window(self, steps: list[Any], void: int, window: Size) -> list[Any]:
+        if window is None:
+            return tuple(steps)
         warps = [index for index, step in enumerate(steps) if isinstance(step, Warp)]
         if not warps:
-            return [Warp((), void, self.border, window), *steps]
-        steps[warps[-1]] = replace(steps[warps[-1]], window=window)
-        return steps
+            return (Warp((), void, self.border, window, foreground), *steps)
+        last = replace(steps[warps[-1]], window=window, foreground=foreground)
+        return (*steps[: warps[-1]], last, *steps[warps[-1] + 1 :])
 
     def _between_mixes(self, operations: Sequence[Operation], void: int) -> list[Any]:
         moves = [one for one in operations if isinstance(one, Move | Displacement)]

@@ -32,12 +32,14 @@ class Warp:
         border: What the image shows there: "grey" (128) or "reflect" (mirrored at the edge).
         window: Height and width of a random part of the sample; None for all of it. What happens
             is measured by the window, and what moves into it comes from around it.
+        foreground: Share of the windows around a pixel of a class other than 0; see `draw_corner`.
     """
 
     operations: Sequence[Move | Displacement]
     void: int = VOID
     border: Border = "grey"
     window: Size | None = None
+    foreground: float = 0.0
 
     def __call__(self, sample: Sample, rng: Rng) -> Sample:
         """Return the sample with its pixels moved.
@@ -62,7 +64,7 @@ class Warp:
     def _draw_place(self, sample: Sample, rng: Rng) -> Placing:
         if self.window is None:
             return self.draw(rng, sample.image.shape[:2])
-        corner = draw_corner(sample, self.window, rng)
+        corner = draw_corner(sample, self.window, rng, self.foreground, self.void)
         return replace(self.draw(rng, self.window), corner=corner)
 
     def draw(self, rng: Rng, size: Size) -> Placing:

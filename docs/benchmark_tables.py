@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from machine import is_cpu
 from page_parts import markdown
@@ -118,13 +119,38 @@ def missing_rows(name: str) -> str:
 
 
 def speed_table() -> str:
-    """Return what each network did in turn with others, a group for each model."""
-    rows = [row for row in read_rows("model_speed.csv") if row["step_ms"]]
-    header = ["model", "network", "device", "trained, predicted", "step (ms)", "images/s"]
-    header += ["fit, images/s", "predict, images/s", "p50 (ms)", "p95 (ms)", "first step (s)"]
-    header += ["memory (MB)"]
-    cells = [[_speed_name(row), row["network"], row["device"], *_figures(row)] for row in rows]
-    return markdown(header, cells, numbers=len(header) - 4) if cells else _NOTHING
+    """Return what each network did in turn with others, a table for each device and size."""
+    rows = sorted((row for row in read_rows("model_speed.csv") if row["step_ms"]), key=_conditions)
+    tables = [
+        f"{conditions}:\n\n{_speeds(list(group))}"
+        for conditions, group in groupby(rows, _conditions)
+    ]
+    return "\n\n".join(tables) or _NOTHING
+
+
+def _conditions(row: dict[str, str]) -> str:
+    size, shown = (f"{row[name]}x{row[name]}" for name in ("size", "predict_size"))
+    batch = row["batch"]
+    predicted = "and predicted" if size == shown else f"and {batch} of {shown} predicted"
+    return f"{row['device']}, {batch} images of {size} trained {predicted}"
+
+
+def _speeds(rows: Sequence[dict[str, str]]) -> str:
+    header = ["model", "network", "parameters", "GMACs", "step (ms)", "images/s", "fit, images/s"]
+    header += ["predict, images/s", "p50 (ms)", "p95 (ms)", "first step (s)", "memory (MB)"]
+    names = ("gmacs", "step_ms", "train_images_per_second", "fit_images_per_second")
+    names += ("predict_images_per_second", "latency_p50_ms", "latency_p95_ms")
+    names += ("first_step_seconds", "peak_memory_mb")
+    cells = [
+        [
+            _speed_name(row),
+            row["network"],
+            f"{int(row['parameters']):,}",
+            *(row[name] or "-" for name in names),
+        ]
+        for row in rows
+    ]
+    return markdown(header, cells, numbers=len(header) - 2)
 
 
 def _speed_name(row: dict[str, str]) -> str:
@@ -133,14 +159,6 @@ def _speed_name(row: dict[str, str]) -> str:
 
 def _model_name(row: dict[str, str]) -> str:
     return f"`{row['model']}`" + (f" on {row['encoder']}" if row["encoder"] else "")
-
-
-def _figures(row: dict[str, str]) -> list[str]:
-    sizes = f"{row['batch']} of {row['size']}, {row['batch']} and 1 of {row['predict_size']}"
-    names = ("step_ms", "train_images_per_second", "fit_images_per_second")
-    names += ("predict_images_per_second", "latency_p50_ms", "latency_p95_ms")
-    names += ("first_step_seconds", "peak_memory_mb")
-    return [sizes, *(row[name] or "-" for name in names)]
 
 
 def size_table() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -107,6 +108,9 @@ def run(name: str, argv: Sequence[str] | None = None, *, prog: str | None = None
     """
     prog = prog or Path(sys.argv[0]).name
     command = COMMANDS[name]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files that are no text are printed as well as standard error prints them.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _call(command, argv, prog)
     except (ValueError, OSError) as error:

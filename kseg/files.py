@@ -7,11 +7,29 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 def user_cache() -> Path:
     """Return the folder for files that can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kseg"
+
+
+@contextmanager
+def replacing_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file in UTF-8 that takes the place of `path` once it is complete.
+
+    Names of files may be in it: on Linux they are bytes, and those that are no text are written as
+    `\\udcdf`, which JSON reads as what Python has for them. Line ends stay as they are written.
+
+    Args:
+        path: The file to write; see `replacing`.
+    """
+    with (
+        replacing(path) as draft,
+        draft.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
 
 
 @contextmanager

@@ -98,6 +98,10 @@ class EvaluateConfig:
         require_at_least(self, 32, "tile")
         require_at_most(self, 0.9, "overlap")
         check_engine(self)
+        if self.engine == "ray" and self.mode == "score":
+            raise UsageError("--engine ray runs models, and --mode score has none; leave it out")
+        if self.compare is not None and not self.html:
+            raise UsageError("--compare is shown in report.html; leave --html false out")
         if not self.models:
             raise UsageError("--model needs at least one run folder such as weights/exp1/unet")
         needs = {"predict": ("images",), "score": ("labels",), "both": ("images", "labels")}

@@ -8,6 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kseg.inference.sidecar import sidecar_path
+
+
+def check_replaceable(target: Path) -> None:
+    """Make sure that what an export replaces is an earlier export, or an empty folder.
+
+    Raises:
+        ValueError: `target` is a folder of something else.
+    """
+    if not target.is_dir() or sidecar_path(target).is_file() or not any(target.iterdir()):
+        return
+    raise ValueError(
+        f"--output_path {target} is a folder with files of something else, which the export would "
+        "replace; give the name of a new folder or file"
+    )
+
 
 @contextmanager
 def draft_folder(target: Path) -> Iterator[Path]:

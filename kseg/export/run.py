@@ -15,7 +15,7 @@ from kseg.export.formats import converter
 from kseg.export.latency import Latency, measure
 from kseg.export.miou import check_drop, miou_drop
 from kseg.export.parity import Parity, check_parity, compare
-from kseg.export.placing import draft_folder, place, size_of
+from kseg.export.placing import check_replaceable, draft_folder, place, size_of
 from kseg.export.report import print_report
 from kseg.export.source import Source, check_backend, load_source
 from kseg.inference.sidecar import sidecar_path
@@ -69,6 +69,7 @@ def export(config: ExportConfig) -> Exported:
 def export_source(source: Source, config: ExportConfig) -> Exported:
     """Write a model that is loaded; see `export`."""
     target = target_of(source, config)
+    check_replaceable(target)
     with draft_folder(target) as draft:
         artifact = converter(config)(source, config, draft / target.name)
         about = sidecar_path(artifact.main)

@@ -15,16 +15,17 @@ from kseg.data.dataset import Dataset
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import Evaluated, read_evaluated
 from kseg.inference.evaluation.duel import Rival
-from kseg.inference.evaluation.jobs import Job, Row, jobs_of
+from kseg.inference.evaluation.jobs import Job, Row, Scorer, jobs_of
 from kseg.inference.evaluation.mask_scorer import MaskScorer
 from kseg.inference.evaluation.model_scorer import ModelScorer
 from kseg.inference.evaluation.options import EvaluationOptions
 from kseg.inference.evaluation.results import Results
 from kseg.inference.evaluation.scored import described, scored_by
 from kseg.inference.evaluation.tally import Failures, Tally
-from kseg.inference.evaluation.truth import Truth, info_of, run_of, truth_of
+from kseg.inference.evaluation.truth import Truth, info_of, results_of, truth_of
 from kseg.inference.model_file import ModelInfo
 from kseg.inference.predictor import Predictor
+from kseg.inference.ray_cluster import share_devices
 from kseg.inference.ray_engine import run_files
 from kseg.metrics import SegmentationReport
 
@@ -42,6 +43,8 @@ def evaluate(config: EvaluateConfig) -> SegmentationReport | None:
     other = _other(config)
     if config.mode == "score":
         return _score_masks(config, other)
+    if config.engine == "ray":
+        share_devices()
     predictor = Predictor.load(config.models, **config.predictor_options)
     truth = truth_of(config, predictor.info, predictor.channels)
     if config.mode == "predict":
@@ -50,16 +53,16 @@ def evaluate(config: EvaluateConfig) -> SegmentationReport | None:
     masks = Path(config.predictions) if config.predictions else None
     classes = Classes.of(truth.dataset, EvaluationOptions.of(config))
     size = min(config.batch_size, max(1, len(truth.files)))
-    scorer = ModelScorer(predictor, truth.dataset, classes, batch_size=size, masks=masks)
+    make = _scorers(truth, classes, size, masks)
     results = Results(
         _output(config),
         jobs_of(truth.files),
-        scorer,
+        make(predictor),
         classes,
         scored_by(config, truth, predictor),
         other and Rival(other, truth.dataset),
     )
-    return _finish(results, _model_rows(config, results, truth.dataset, size, masks))
+    return _finish(results, _model_rows(config, make, results.scorer, results.jobs))
 
 
 def evaluate_split(
@@ -140,36 +143,46 @@ def _classes_of_masks(config: EvaluateConfig) -> ModelInfo | None:
 def _predict_only(config: EvaluateConfig, predictor: Predictor, truth: Truth) -> None:
     folder = Path(config.predictions) if config.predictions else _output(config) / "predictions"
     jobs, failures = jobs_of(truth.files), Failures()
-    scorer = ModelScorer(predictor, truth.dataset, None, batch_size=config.batch_size, masks=folder)
-    for row in tqdm(scorer.rows(jobs), "predicting", total=len(jobs), unit="image", leave=False):
+    make = _scorers(truth, None, config.batch_size, folder)
+    rows = _model_rows(config, make, make(predictor), jobs)
+    for row in tqdm(rows, "predicting", total=len(jobs), unit="image", leave=False):
         if row["error"]:
             failures.add(row["error"])
     print(f"{len(jobs) - failures.count} label masks are in {folder}")
     failures.check(len(jobs), "predicted")
 
 
+def _scorers(
+    truth: Truth, classes: Classes | None, size: int, masks: Path | None
+) -> Callable[[Predictor], ModelScorer]:
+    # The lists of files would go to each worker.
+    dataset = replace(truth.dataset, train=(), val=(), test=())
+    return partial(ModelScorer, dataset=dataset, classes=classes, batch_size=size, masks=masks)
+
+
 def _model_rows(
-    config: EvaluateConfig, results: Results, dataset: Dataset, size: int, masks: Path | None
+    config: EvaluateConfig,
+    make: Callable[[Predictor], ModelScorer],
+    scorer: Scorer,
+    jobs: Sequence[Job],
 ) -> Iterable[Row]:
     if config.engine == "local":
-        return results.scorer.rows(results.jobs)
-    # The lists of files would go to each worker.
-    dataset = replace(dataset, train=(), val=(), test=())
+        return scorer.rows(jobs)
     load = partial(Predictor.load, config.models, **config.predictor_options)
     return run_files(
-        results.jobs,
-        partial(_worker, load, dataset, results.classes, size, masks),
+        jobs,
+        partial(_worker, load, make),
         engine=config.engine,
         workers=config.workers,
-        batch_size=size,
+        batch_size=min(config.batch_size, max(1, len(jobs))),
         address=config.ray_address,
     )
 
 
 def _worker(
-    load: Callable[[], Predictor], dataset: Dataset, classes: Classes, size: int, masks: Path | None
+    load: Callable[[], Predictor], make: Callable[[Predictor], ModelScorer]
 ) -> Callable[[Sequence[Job]], list[Row]]:
-    scorer = ModelScorer(load(), dataset, classes, batch_size=size, masks=masks)
+    scorer = make(load())
     return lambda jobs: list(scorer.rows(jobs))
 
 
@@ -190,4 +203,4 @@ def _output(config: EvaluateConfig) -> Path:
         return Path(config.output)
     if config.mode == "score" and config.predictions:
         return Path(config.predictions) / "evaluation"
-    return run_of(config.models[0]).evaluation
+    return results_of(config.models[0])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kseg.data.io import read_image
+from kseg.inference.file_errors import PER_FILE, is_per_file, one_line
 from kseg.inference.large import pixels_of, segment_large
 from kseg.inference.outputs import Look, Result, Writer
 from kseg.inference.postprocess import PostProcess
@@ -20,8 +21,6 @@ from kseg.inference.threads import ahead, in_batches, usual_threads
 
 Row = dict[str, Any]
 
-# What reading, predicting and writing raise for a bad file, or for one that is too large.
-_PER_FILE = (ValueError, OSError, MemoryError)
 _LARGE = "large"
 
 
@@ -103,7 +102,7 @@ class Pipeline:
             if pixels_of(item.path) > self.strips_above:
                 return _Loaded(item)
             return _Loaded(item, read_image(item.path, self.predictor.channels))
-        except _PER_FILE as error:
+        except PER_FILE as error:
             return _Loaded(item, row=_failed(item, error))
 
     def _segment(self, loaded: Iterable[_Loaded]) -> Iterator[_Segmented]:
@@ -126,7 +125,7 @@ class Pipeline:
         try:
             results = self._results(items, [one.image for one in batch if one.image is not None])
         except Exception as error:
-            if not isinstance(error, _PER_FILE) and not _is_out_of_memory(error):
+            if not is_per_file(error):
                 raise
             if len(batch) == 1:
                 yield _Segmented(items[0], row=_failed(items[0], error))
@@ -140,8 +139,7 @@ class Pipeline:
     def _results(self, items: Sequence[Item], images: Sequence[np.ndarray]) -> list[Result]:
         scores: Sequence[np.ndarray | None] = [None] * len(items)
         if any(writer.needs_probabilities for writer in self.writers.values()):
-            # Backends that compile for a shape then compile once.
-            filled = [*images, *[images[-1]] * (self.batch_size - len(images))]
+            filled = self.predictor.padded(images, self.batch_size)
             scores = self.predictor.probabilities(filled)[: len(items)]
             labels = [one.argmax(-1).astype(np.uint8) for one in scores if one is not None]
         else:
@@ -159,7 +157,9 @@ class Pipeline:
                     "as the model gives them; change the flags, or raise --strips_above"
                 )
             made = segment_large(self.predictor, item, self.look, self.batch_size)
-        except _PER_FILE as error:
+        except Exception as error:
+            if not is_per_file(error):
+                raise
             return _failed(item, error)
         record = {"file": item.file_name, "pixels": made["pixels"]}
         left_out = ", ".join(kind for kind in self.writers if kind not in ("label", "count"))
@@ -178,23 +178,12 @@ class Pipeline:
             for kind, writer in self.writers.items():
                 row["records"][kind] = writer.write(result)
                 row["written"] += writer.targets(item.name)
-        except _PER_FILE as error:
+        except PER_FILE as error:
             return _failed(item, error)
         return row
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell whether host or device had too little memory; each backend has its own exception."""
-    said = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(
-        words in said for words in ("resource_exhausted", "resourceexhausted", "out of memory")
-    )
-
-
 def _failed(item: Item, error: Exception) -> Row:
     """Return the row of a file for which an exception was raised, as one line that names it."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    if _is_out_of_memory(error):
-        said = "the image is too large for the memory; --tile runs it in tiles"
-    line = said if str(item) in said else f"{item}: {said}"
+    line = one_line(item, error)
     return {"file": item, "error": line, "written": [], "records": {}, "note": ""}

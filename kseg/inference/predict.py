@@ -18,6 +18,7 @@ from kseg.inference.outputs import Look, make_writers
 from kseg.inference.pipeline import Pipeline, Row
 from kseg.inference.postprocess import PostProcess
 from kseg.inference.predictor import Predictor
+from kseg.inference.ray_cluster import share_devices
 from kseg.inference.ray_engine import run_files
 from kseg.inference.sources import Film, Item, check_targets, find_inputs, name_items
 from kseg.inference.speed import measure_speed
@@ -87,6 +88,8 @@ def load_pipeline(config: PredictConfig, kinds: Sequence[str], batch_size: int) 
 def _predict_images(config: PredictConfig, items: Sequence[Item]) -> list[Path]:
     kinds = config.kinds or USUAL_KINDS
     size = min(config.batch_size, len(items))
+    if config.engine == "ray":
+        share_devices()
     pipeline = load_pipeline(config, kinds, size)
     _check_targets(pipeline, items)
     if config.engine == "local":

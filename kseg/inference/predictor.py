@@ -134,10 +134,13 @@ class Predictor:
 
         Backends that compile for a shape then compile once, also for a smaller last batch.
         """
-        if self.tile is not None or self.fit == "pad":
-            return self.predict(images)
-        missing = batch_size - len(images)
-        return self.predict([*images, *[images[-1]] * missing])[: len(images)]
+        return self.predict(self.padded(images, batch_size))[: len(images)]
+
+    def padded(self, images: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
+        """Return images with the last one repeated, where they run as one batch of that size."""
+        alone = self.tile is not None or self.fit == "pad"
+        missing = 0 if alone else batch_size - len(images)
+        return [*images, *[images[-1]] * missing]
 
     def run(self, batch: np.ndarray) -> np.ndarray:
         """Return the probabilities `(N, h, w, C)` float32 of images that are not fitted first.

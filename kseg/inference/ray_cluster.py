@@ -26,6 +26,9 @@ _HANDED_ON = (
     "XLA_FLAGS",
 )
 
+# Not the whole memory of a GPU, which several processes may share.
+_SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
 
 def require_ray() -> None:
     """Raise where Ray Data is not installed.
@@ -122,6 +125,12 @@ def _share(workers: int, *, local: bool) -> dict[str, Any]:
     }
 
 
+def share_devices() -> None:
+    """Leave room on a GPU for workers beside this process, which must not have used one yet."""
+    for name, value in _SHARED_GPU.items():
+        os.environ.setdefault(name, value)
+
+
 def largest_share(counts: list[int], workers: int) -> int:
     """Return how many CPUs each worker can have; a worker's CPUs are of one machine."""
     for share in range(sum(counts) // workers, 0, -1):
@@ -146,7 +155,5 @@ def _environment(threads: int) -> dict[str, str]:
         "KERAS_BACKEND": keras.backend.backend(),
         "PYTHONPATH": os.pathsep.join(filter(None, [above, os.environ.get("PYTHONPATH")])),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        # Not the whole memory of a GPU, which several may share.
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        **_SHARED_GPU,
     }

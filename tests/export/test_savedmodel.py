@@ -50,6 +50,27 @@ def folder(source, tmp_path_factory):
     return path
 
 
+def test_a_folder_of_something_else_is_never_replaced(source, folder, tmp_path):
+    run = tmp_path / "unet"
+    run.mkdir()
+    (run / "best.keras").write_text("weeks of work")
+    with pytest.raises(ValueError, match="is a folder with files of something else"):
+        export_source(source, SavedModelConfig(output_path=str(run), repeats=0))
+    assert (run / "best.keras").read_text() == "weeks of work"
+    assert list(tmp_path.iterdir()) == [run]
+
+
+def test_an_earlier_export_and_an_empty_folder_are_replaced(source, tmp_path):
+    path = tmp_path / "new"
+    path.mkdir()
+    for _ in range(2):
+        export_source(source, SavedModelConfig(output_path=str(path), repeats=0))
+        (path / "left").write_text("over")
+    export_source(source, SavedModelConfig(output_path=str(path), repeats=0))
+    assert (path / "saved_model.pb").is_file()
+    assert not (path / "left").exists()
+
+
 def test_kseg_takes_the_folder_as_a_model(folder, source):
     engine = open_engine(folder)
     assert isinstance(engine, SavedModelEngine)

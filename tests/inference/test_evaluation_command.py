@@ -114,6 +114,23 @@ def test_everything_that_was_asked_for_is_measured(evaluated):
     assert speed["prediction_seconds_per_image"] > 0
 
 
+def test_an_image_that_is_too_much_for_a_device_does_not_cost_the_other_scores(
+    run, data, tmp_path, monkeypatch
+):
+    predict, alone = Predictor.predict, []
+
+    def refuse(predictor, images):
+        alone.extend(images if len(images) == 1 else [])
+        if len(images) > 1 or len(alone) == 3:
+            raise RuntimeError("RESOURCE_EXHAUSTED: 9 GB")
+        return predict(predictor, images)
+
+    monkeypatch.setattr(Predictor, "predict", refuse)
+    with pytest.raises(ValueError, match="1 of 6 .*too large for the memory; --tile"):
+        evaluate(settings(run, data, tmp_path, fit="pad", html=False, calibration=False))
+    assert report_of(tmp_path)["scored"]["images"] == IMAGES - 1
+
+
 def test_predicting_and_scoring_apart_give_the_same(evaluated, run, data, tmp_path):
     masks = tmp_path / "predictions"
     assert evaluate(settings(run, data, tmp_path, mode="predict")) is None

@@ -1,12 +1,15 @@
 """What happens to images on their way through the predict command."""
 
 import json
+import os
+import sys
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kseg.cli import main
 from kseg.config import PredictConfig
 from kseg.inference.predict import _report, predict
 from kseg.inference.sources import Item, find_inputs
@@ -55,6 +58,43 @@ def test_one_image_that_the_model_refuses_does_not_spoil_its_batch(raised, said,
     assert rows[0]["error"] is None
     assert rows[1]["error"].startswith("in/b.png: ")
     assert said in rows[1]["error"]
+
+
+def test_a_lone_image_of_its_size_is_computed_once_for_heat_maps(at):
+    for index, size in enumerate([(64, 64), (32, 96)]):
+        save_picture(at / f"in/{index}.png", half_bright(*size))
+    predictor = bright_predictor()
+    rows = list(pipeline_of(predictor, ("heatmap",), batch_size=4).rows(find_inputs("in")))
+    assert [row["error"] for row in rows] == [None] * 2
+    assert sorted(predictor.engines[0].shapes) == [(1, 32, 96, 3), (1, 64, 64, 3)]
+
+
+def test_a_large_image_that_is_too_much_for_a_device_gets_one_line(at):
+    predictor = bright_predictor()
+
+    def refuse(batch):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    predictor.run = refuse
+    save_picture(at / "in/a.png", half_bright(64, 64))
+    (row,) = pipeline_of(predictor, strips_above=1000).rows(find_inputs("in"))
+    assert (
+        row["error"] == "in/a.png: the image is too large for the memory; --tile runs it in tiles"
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
+def test_names_that_are_no_text_are_written_as_escapes(at, model, capsys):
+    name = os.fsdecode(b"stra\xdfe.png")
+    save_picture(at / "in" / name, half_bright(32, 32))
+    main(
+        ["predict", "--model", str(model), "--input", "in", "--output", "out"]
+        + ["--save", "label,count,coco,labelme"]
+    )
+    assert (at / "out" / os.fsdecode(b"stra\xdfe_label.png")).is_file()
+    assert "stra\\udcdfe.png" in (at / "out/count.csv").read_text("utf-8")
+    (image,) = json.loads((at / "out/coco.json").read_text("utf-8"))["images"]
+    assert image["file_name"] == name
 
 
 def test_what_cannot_be_written_is_reported_for_its_file(at, model):

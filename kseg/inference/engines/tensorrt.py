@@ -51,7 +51,11 @@ class TensorrtEngine(ExportedEngine):
     def run(self, batch: np.ndarray) -> np.ndarray:
         """Run the engine once."""
         source, target = self.sidecar.input, self.sidecar.outputs[0]
-        self._context.set_input_shape(source, batch.shape)
+        if self._context.set_input_shape(source, batch.shape) is False:
+            raise ValueError(
+                f"{self.path}: the engine takes no images of shape {batch.shape}; export it again "
+                "with --min_shape and --max_shape around that"
+            )
         kind = self._trt.nptype(self._engine.get_tensor_dtype(target))
         answer = np.empty(tuple(self._context.get_tensor_shape(target)), kind)
         with _Buffers(self._cuda, batch.nbytes, answer.nbytes) as (image, scores):

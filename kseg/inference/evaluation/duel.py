@@ -14,10 +14,11 @@ from kseg.data.dataset import Dataset
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import Evaluated, compare
 from kseg.inference.evaluation.gallery import LONGEST, picture_uri
-from kseg.inference.evaluation.jobs import PER_FILE, Job, Scorer, Seen
+from kseg.inference.evaluation.jobs import Job, Scorer, Seen
 from kseg.inference.evaluation.mask_scorer import MaskScorer
 from kseg.inference.evaluation.model_scorer import ModelScorer
 from kseg.inference.evaluation.views import draw_views
+from kseg.inference.file_errors import PER_FILE
 from kseg.inference.predictor import Predictor
 
 # Images that are shown of those that gained and of those that lost.

@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 from kseg.inference.evaluation.classes import Classes
-from kseg.inference.evaluation.jobs import PER_FILE, Job, Scorer
+from kseg.inference.evaluation.jobs import Job, Scorer
 from kseg.inference.evaluation.per_image import Ranked
 from kseg.inference.evaluation.views import draw_views
+from kseg.inference.file_errors import PER_FILE
 
 # Longest side: four of them beside each other fill a screen.
 LONGEST = 420

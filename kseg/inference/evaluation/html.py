@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.evaluation.confusion_picture import largest_classes, short_count
 from kseg.inference.evaluation.gallery import Exhibit
 from kseg.inference.evaluation.summary import class_rows
@@ -45,8 +45,8 @@ def write_html(
         speed: The contents of speed.json, or None.
     """
     page = render(report, galleries, comparison, speed)
-    with replacing(path) as draft:
-        draft.write_text(page, "utf-8")
+    with replacing_text(path) as file:
+        file.write(page)
 
 
 def render(

@@ -14,9 +14,6 @@ from kseg.data.dataset import SampleFiles
 # is the time of its prediction, which "first" tells from those behind it, as it includes compiling.
 Row = dict[str, Any]
 
-# What one bad file or too large an image raises.
-PER_FILE = (ValueError, OSError, MemoryError)
-
 
 class Job(NamedTuple):
     """A sample to score.
@@ -85,11 +82,3 @@ def _with_folder(name: str, _: int, files: SampleFiles) -> str:
 
 def _with_number(name: str, number: int, _: SampleFiles) -> str:
     return f"{name}_{number}"
-
-
-def one_line(name: object, error: Exception) -> str:
-    """Return what an exception says as one line that names the file."""
-    if isinstance(error, MemoryError):
-        return f"{name}: the image is too large for this machine's memory"
-    said = " ".join(str(error).split()) or type(error).__name__
-    return said if str(name) in said else f"{name}: {said}"

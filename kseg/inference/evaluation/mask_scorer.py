@@ -11,8 +11,9 @@ from kseg.data.dataset import Dataset
 from kseg.data.io import read_mask
 from kseg.data.pairing import by_key
 from kseg.inference.evaluation.classes import Classes
-from kseg.inference.evaluation.jobs import PER_FILE, Job, Row, Seen, one_line
+from kseg.inference.evaluation.jobs import Job, Row, Seen
 from kseg.inference.evaluation.measures import ScoredImage
+from kseg.inference.file_errors import PER_FILE, one_line
 from kseg.inference.threads import ahead, usual_threads
 
 # What `kseg predict` adds to the names of its label masks.

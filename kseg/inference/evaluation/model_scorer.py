@@ -13,8 +13,9 @@ import numpy as np
 from kseg.data.dataset import Dataset, Sample
 from kseg.data.io import write_mask
 from kseg.inference.evaluation.classes import Classes
-from kseg.inference.evaluation.jobs import PER_FILE, Job, Row, Seen, one_line
+from kseg.inference.evaluation.jobs import Job, Row, Seen
 from kseg.inference.evaluation.measures import ScoredImage
+from kseg.inference.file_errors import PER_FILE, is_per_file, one_line
 from kseg.inference.predictor import Predictor
 from kseg.inference.threads import ahead, usual_threads
 from kseg.palette import class_palette
@@ -76,7 +77,7 @@ class ModelScorer:
             ValueError: A file cannot be read.
         """
         sample = self._dataset.load(job.files)
-        (labels,) = self._predictor.predict(self._filled([sample.image]))[:1]
+        (labels,) = self._predictor.predict_padded([sample.image], self._batch_size)
         return Seen(sample.image, sample.labels, labels)
 
     def _load(self, job: Job) -> _Loaded:
@@ -99,7 +100,9 @@ class ModelScorer:
         start = time.perf_counter()
         try:
             labels, probabilities = self._answers([sample.image for sample in samples])
-        except PER_FILE as error:
+        except Exception as error:
+            if not is_per_file(error):
+                raise
             # One image of the batch may be to blame.
             if len(batch) == 1:
                 yield _Loaded(batch[0].job, None, one_line(batch[0].job, error))
@@ -116,17 +119,11 @@ class ModelScorer:
     def _answers(
         self, images: list[np.ndarray]
     ) -> tuple[list[np.ndarray], Sequence[np.ndarray | None]]:
-        count, images = len(images), self._filled(images)
         if not self._probabilities:
-            return self._predictor.predict(images)[:count], [None] * count
-        probabilities = self._predictor.probabilities(images)[:count]
+            return self._predictor.predict_padded(images, self._batch_size), [None] * len(images)
+        filled = self._predictor.padded(images, self._batch_size)
+        probabilities = self._predictor.probabilities(filled)[: len(images)]
         return [one.argmax(-1).astype(np.uint8) for one in probabilities], probabilities
-
-    def _filled(self, images: list[np.ndarray]) -> list[np.ndarray]:
-        """Repeat the last image where a backend would compile anew for a smaller batch."""
-        if self._predictor.tile is not None or self._predictor.fit == "pad":
-            return images
-        return [*images, *[images[-1]] * (self._batch_size - len(images))]
 
     def _row(self, one: _Predicted | _Loaded) -> Row:
         if isinstance(one, _Loaded):

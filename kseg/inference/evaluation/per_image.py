@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.evaluation.counts import ImageCounts, all_counts
 from kseg.inference.evaluation.ranking import Extremes
 from kseg.metrics.scores import get_score
@@ -58,7 +58,7 @@ def write_scores(
         class_names: Names of the classes.
     """
     keys = ("pixels", *SCORES)
-    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+    with replacing_text(path) as file:
         rows = csv.writer(file)
         rows.writerow(["image", *keys, *(f"iou {name}" for name in class_names)])
         for numbers, values in image_scores(counts):

@@ -13,17 +13,18 @@ import numpy as np
 from rich.console import Console
 
 from kseg import __version__
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.contact_sheet import contact_sheet
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import REPORT, SCORES, Evaluated
 from kseg.inference.evaluation.counts import ImageCounts
 from kseg.inference.evaluation.duel import Rival
 from kseg.inference.evaluation.gallery import exhibits
-from kseg.inference.evaluation.jobs import PER_FILE, Job, Scorer, Seen
+from kseg.inference.evaluation.jobs import Job, Scorer, Seen
 from kseg.inference.evaluation.per_image import Ranked, write_scores
 from kseg.inference.evaluation.summary import Summary, class_rows, write_rows
 from kseg.inference.evaluation.tally import Tally
+from kseg.inference.file_errors import PER_FILE
 
 _SHEET_SAMPLES = 8
 
@@ -143,5 +144,5 @@ def _speed(tally: Tally, seconds: float) -> dict[str, Any]:
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    with replacing(path) as draft:
-        draft.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with replacing_text(path) as file:
+        file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")

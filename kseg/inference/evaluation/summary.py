@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.evaluation.per_image import Ranked
 from kseg.metrics import SegmentationReport
 
@@ -60,7 +60,7 @@ def class_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows of the same keys as a CSV file, None as an empty cell."""
-    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+    with replacing_text(path) as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

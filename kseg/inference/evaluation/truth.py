@@ -14,6 +14,7 @@ from kseg.data.classes import with_channels, with_classes
 from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.description import described
 from kseg.data.folders import default_class_names
+from kseg.data.folds import with_fold
 from kseg.data.pairing import list_images, pair_folders
 from kseg.data.registry import open_dataset
 from kseg.inference.model_file import ModelInfo, read_info
@@ -36,9 +37,27 @@ class Truth(NamedTuple):
 
 
 def run_of(model: str) -> RunFolder:
-    """Return the run folder that a model is, or may be in."""
+    """Return the run folder that a model is or may be in, of an export that of its source."""
     path = Path(model)
+    if is_export(path):
+        # The source may be given from another working directory.
+        source = Path(Sidecar.read(path).source).parent
+        runs = [RunFolder(path.parent.parent), RunFolder(source), RunFolder(path.parent)]
+        nearest = runs if path.parent == runs[0].exports else runs[1:]
+        return next((run for run in nearest if run.config.is_file()), runs[-1])
     return RunFolder(path if path.is_dir() or not path.suffix else path.parent)
+
+
+def results_of(model: str) -> Path:
+    """Return the folder that the scores of a model go to by default."""
+    path = Path(model)
+    run = RunFolder(path.parent) if is_export(path) else run_of(model)
+    return run.evaluation
+
+
+def is_export(path: Path) -> bool:
+    """Tell whether a model is a file or folder of another runtime, with its sidecar."""
+    return path.suffix != CHECKPOINT_SUFFIX and sidecar_path(path).is_file()
 
 
 def info_of(model: str) -> ModelInfo:
@@ -48,7 +67,7 @@ def info_of(model: str) -> ModelInfo:
         ValueError: There is no model.
     """
     path = Path(model)
-    if path.suffix != CHECKPOINT_SUFFIX and sidecar_path(path).is_file():
+    if is_export(path):
         return Sidecar.read(path).model
     return read_info(find_checkpoint(path))
 
@@ -90,8 +109,18 @@ def _dataset(config: EvaluateConfig) -> Dataset:
     run, trained = run_of(config.models[0]), TrainConfig()
     if run.config.is_file():
         trained = parse_config(TrainConfig, ["--config", str(run.config)])
-    name = config.dataset_name or trained.dataset_name
-    return open_dataset(name, config.data_root or trained.data_root)
+    elif config.dataset_name is None:
+        raise ValueError(
+            f"{config.models[0]}: no run folder is known that tells the data set to score; give "
+            "--dataset_name and --data_root, or --images and --labels"
+        )
+    name, root = config.dataset_name, config.data_root
+    dataset = open_dataset(name or trained.dataset_name, root or trained.data_root)
+    own = name in (None, trained.dataset_name) and root in (None, trained.data_root)
+    if trained.folds and own:
+        # The data set's own parts are not what this model did not learn from.
+        return with_fold(dataset, trained.fold or 0, trained.folds)
+    return dataset
 
 
 def _folders(config: EvaluateConfig, info: ModelInfo | None) -> Dataset:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.outputs.base import Look, Result
 from kseg.inference.outputs.outlines import edge_polygon
 from kseg.inference.postprocess import objects_of
@@ -56,7 +56,7 @@ class CocoFile:
             for label, name in enumerate(self._look.class_names)
             if label != self._look.background
         ]
-        with replacing(self.final[0]) as draft, draft.open("w", encoding="utf-8") as file:
+        with replacing_text(self.final[0]) as file:
             file.write('{"annotations": [')
             for number, one in enumerate(_numbered(records, images), 1):
                 file.write("\n" if number == 1 else ",\n")

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.outputs.base import Look, Result
 
 FILE_NAME = "count.csv"
@@ -38,8 +38,8 @@ class Counts:
     def finish(self, records: Iterable[dict[str, Any]]) -> None:
         """Write the CSV and print the table."""
         totals, images = np.zeros(len(self._look.class_names), np.int64), 0
-        with replacing(self.final[0]) as draft, draft.open("w", newline="", encoding="utf-8") as f:
-            rows = csv.writer(f)
+        with replacing_text(self.final[0]) as file:
+            rows = csv.writer(file)
             rows.writerow(("file", "label", "class", "pixels", "share"))
             for record in records:
                 totals, images = totals + record["pixels"], images + 1

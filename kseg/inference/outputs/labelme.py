@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.inference.outputs.base import Look, Result
 from kseg.inference.outputs.outlines import at_most, nested_outlines
 
@@ -43,13 +43,13 @@ class LabelmeFiles:
         (path,) = self.targets(result.item.name)
         document = labelme_document(result.labels, self._look)
         document["imagePath"] = _relative(result.item.path, path.parent)
-        with replacing(path) as draft:
-            draft.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+        with replacing_text(path) as file:
+            file.write(json.dumps(document, ensure_ascii=False))
 
     def finish(self, records: Iterable[None]) -> None:
         """Write the class names, as `kseg json_to_dataset` reads them."""
-        with replacing(self.final[0]) as draft:
-            draft.write_text("".join(f"{name}\n" for name in self._look.class_names), "utf-8")
+        with replacing_text(self.final[0]) as file:
+            file.writelines(f"{name}\n" for name in self._look.class_names)
 
 
 def _relative(file: Path, folder: Path) -> str:

@@ -54,7 +54,13 @@ def resize_sample(sample: Sample, target: tuple[int, int], resize_op: int, void:
 def resize_image(image: np.ndarray, target: tuple[int, int], resize_op: int) -> np.ndarray:
     """Fit a uint8 image `(H, W, C)` into `target`; the border of a letterbox is grey 128."""
     placement = place(image.shape[:2], target, resize_op)
-    interpolation = interpolation_for(image.shape[:2], (placement.height, placement.width))
+    old, new = image.shape[:2], (placement.height, placement.width)
+    interpolation = interpolation_for(old, new)
+    least = min(old[0], new[0]), min(old[1], new[1])
+    if interpolation == cv2.INTER_AREA and least != new:
+        # Where one side grows, OpenCV's means over areas skip pixels of the other one.
+        image = _resized(image, least, interpolation)
+        interpolation = cv2.INTER_LINEAR
     return _fit(image, placement, target, BORDER_GREY, interpolation)
 
 
@@ -79,7 +85,7 @@ def _fit(
 ) -> np.ndarray:
     size = placement.height, placement.width
     if array.shape[:2] != size:
-        array = by_fours(lambda part: cv2.resize(part, size[::-1], interpolation=mode), array)
+        array = _resized(array, size, mode)
     if size == target:
         return array
     fitted = np.full((*target, *array.shape[2:]), border, array.dtype)
@@ -87,6 +93,10 @@ def _fit(
     columns = slice(placement.left, placement.left + placement.width)
     fitted[rows, columns] = array
     return fitted
+
+
+def _resized(array: np.ndarray, size: tuple[int, int], mode: int) -> np.ndarray:
+    return by_fours(lambda part: cv2.resize(part, size[::-1], interpolation=mode), array)
 
 
 def scores_to_size(scores: np.ndarray, size: tuple[int, int], resize_op: int) -> np.ndarray:

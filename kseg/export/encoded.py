@@ -99,9 +99,9 @@ def _resized(image: Any, old: Any, new: Any) -> Any:
     import tensorflow as tf
 
     skips = tf.reduce_any((2 * old > 3 * new) & (old != 2 * new))
-    resized = tf.cond(
+    shrunk = tf.cond(
         skips,
-        lambda: tf.image.resize(image, new, "area"),
-        lambda: tf.image.resize(image, new, "bilinear"),
+        lambda: tf.round(tf.image.resize(image, tf.minimum(old, new), "area")),
+        lambda: tf.cast(image, tf.float32),
     )
-    return tf.round(resized)
+    return tf.round(tf.image.resize(shrunk, new, "bilinear"))

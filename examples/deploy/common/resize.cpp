@@ -109,9 +109,12 @@ Map fit(const Picture& picture, int height, int width, int resize_op) {
   if (part.height != image.height || part.width != image.width) {
     const bool area = skips(image.height, part.height) || skips(image.width, part.width);
     if (area) {
-      image = resized(image, part.height, part.width, true);
+      const int least_height = std::min(image.height, part.height);
+      image = resized(image, least_height, std::min(image.width, part.width), true);
       for (float& value : image.values) value = std::nearbyint(value);
-    } else {
+    }
+    // Without areas, or the side that grows where the other one has shrunk.
+    if (part.height != image.height || part.width != image.width) {
       image = resized_bytes(image, part.height, part.width);
     }
   }

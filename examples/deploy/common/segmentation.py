@@ -46,8 +46,14 @@ def to_input(image: np.ndarray, about: dict) -> np.ndarray:
         2 * old > 3 * length and old != 2 * length
         for old, length in zip(image.shape, new, strict=False)
     )
-    mode = cv2.INTER_AREA if skips else cv2.INTER_LINEAR
-    resized = cv2.resize(image, new[::-1], interpolation=mode).reshape(*new, -1)
+    resized = image
+    if skips:
+        # Of the sides that shrink alone: OpenCV takes no means over areas where one grows.
+        least = tuple(min(pair) for pair in zip(image.shape, new, strict=False))
+        resized = cv2.resize(image, least[::-1], interpolation=cv2.INTER_AREA)
+    if resized.shape[:2] != new:
+        resized = cv2.resize(resized, new[::-1], interpolation=cv2.INTER_LINEAR)
+    resized = resized.reshape(*new, -1)
     batch = np.full((1, *about["size"], image.shape[-1]), BORDER_GREY, np.uint8)
     batch[0, rows, columns] = resized
     if about["layout"] == "NCHW":

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
+from kseg import __version__
 from kseg.data.augment import Transform, augment, needs_soft_labels, soft_labels
 from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Dataset, Sample, SampleFiles
 from kseg.data.edge_weighting import edge_weights
+from kseg.data.reading import describe_reading
 from kseg.data.resize import resize_sample
 from kseg.data.windows import WindowFiles
 
@@ -130,10 +132,11 @@ class Batches:
         and bending widen and narrow the gaps that the map is about.
         """
         files = self.files[index]
-        if self.cache is None:
+        cache = self._usable_cache
+        if cache is None:
             sample = self._load(files)
         else:
-            sample = self.cache.get(self._key(files), lambda: self._load(files))
+            sample = cache.get(self._key(files), lambda: self._load(files))
         if isinstance(files, WindowFiles):
             return files.window(sample, self.dataset.void)
         return sample
@@ -145,12 +148,21 @@ class Batches:
             return sample
         return replace(sample, weights=self._weights(sample))
 
+    @cached_property
+    def _reading(self) -> str | None:
+        return describe_reading(self.dataset)
+
+    @property
+    def _usable_cache(self) -> RamCache | DiskCache | None:
+        """Return the cache, but none on disk for what a later run could take for something else."""
+        unsafe = self._reading is None and isinstance(self.cache, DiskCache)
+        return None if unsafe else self.cache
+
     def _key(self, files: SampleFiles) -> str:
         """Return a text that changes whenever the sample would."""
         paths = [path for path in (files.image, files.mask, files.valid) if path is not None]
         states = [(str(path.resolve()), path.stat().st_mtime_ns) for path in paths]
-        data = self.dataset
-        decoding = data.name, data.colours, data.void, data.channels, files.page
+        decoding = __version__, self.dataset.name, self._reading, files.page
         weights = None if self.transforms else self.pixel_weights
         return repr((states, decoding, self.size, self.resize_op, weights))
 

@@ -9,9 +9,7 @@ import stat
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ import numpy as np
 from kseg import __version__
 from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.label_counts import LabelCount
+from kseg.data.reading import describe_reading
 from kseg.files import replacing, user_cache
 
 # No ".json": adapters that list a folder's annotations must not take it for one.
@@ -26,7 +25,6 @@ FILE_NAME = "label_counts.cache"
 _FORMAT = 1
 # A file written twice within the clock's tick has one time for two contents.
 _SETTLED_SECONDS = 2.0
-_NOT_READING = {"name", "train", "val", "test", "class_names"}
 
 Stamp = list[list[int]]
 
@@ -45,7 +43,7 @@ class CountCache:
 
     def __init__(self, dataset: Dataset, enabled: bool = True):
         self._root = _common_folder(dataset)
-        self._reading = _describe_reading(dataset)
+        self._reading = describe_reading(dataset)
         self._changed = False
         usable = enabled and self._root is not None and self._reading is not None
         self._places = _places(self._root) if usable and self._root is not None else []
@@ -152,24 +150,3 @@ def _write(place: Path, text: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _describe_reading(dataset: Dataset) -> str | None:
-    """Describe what turns files into labels, or return None where that has no description."""
-    chosen = [f.name for f in fields(dataset) if f.name not in _NOT_READING]
-    described = [(name, _describe(getattr(dataset, name))) for name in chosen]
-    reader = (type(dataset).__qualname__, *described)
-    return None if any(text is None for _, text in described) else repr(reader)
-
-
-def _describe(value: Any) -> str | None:
-    if isinstance(value, partial):
-        inner = _describe(value.func)
-        rest = _describe((value.args, sorted(value.keywords.items())))
-        return None if inner is None or rest is None else f"{inner}{rest}"
-    if isinstance(value, FunctionType) and value.__closure__ is None:
-        name = f"{value.__module__}.{value.__qualname__}"
-        return None if "<" in name else name  # "<lambda>" may be any
-    text = repr(value)
-    # An address differs in each process, and a shortened array may hide what differs.
-    return None if " at 0x" in text or "..." in text else text

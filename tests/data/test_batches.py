@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from kseg.data.augment import (
 from kseg.data.batches import Batches
 from kseg.data.cache import DiskCache, RamCache
 from kseg.data.dataset import Sample
+from kseg.data.description import map_values
 from kseg.data.edge_weighting import edge_weights
+from kseg.data.labelme import ClassMap, open_labelme
+from tests.data.labelme_files import shape, write_pair
 
 
 @pytest.fixture
@@ -160,6 +164,36 @@ def test_files_kept_on_disk_are_not_mistaken_for_others(make, tmp_path):
     for _ in range(2):
         assert small.batch(0, 0)[0].shape[1:3] == (48, 48)
         assert large.batch(0, 0)[0].shape[1:3] == (64, 64)
+
+
+def kept_and_fresh(batches, dataset, cache):
+    return [replace(batches, dataset=dataset, cache=one).batch(0, 0)[1] for one in (cache, None)]
+
+
+def test_files_kept_on_disk_hold_for_one_table_of_values(make, tmp_path):
+    batches, cache = make(), DiskCache(tmp_path, 10**9)
+    for pairs in (((0, 0), (1, 1)), ((0, 1), (1, 0))):
+        dataset = replace(batches.dataset, relabel=partial(map_values, pairs=pairs))
+        np.testing.assert_array_equal(*kept_and_fresh(batches, dataset, cache))
+    assert len(list(tmp_path.iterdir())) == 8
+
+
+def test_files_kept_on_disk_hold_for_one_list_of_labelme_classes(tmp_path):
+    for stem in "abc":
+        write_pair(tmp_path / "in", stem, shape("cat"))
+    dataset, cache = open_labelme("in", tmp_path / "in"), DiskCache(tmp_path / "kept", 10**9)
+    batches = Batches(dataset, dataset.train, 1, (32, 32))
+    for names in (("_background_", "cat"), ("_background_", "ape", "cat")):
+        dataset = replace(dataset, class_map=ClassMap(names))
+        np.testing.assert_array_equal(*kept_and_fresh(batches, dataset, cache))
+
+
+def test_what_cannot_be_told_from_a_later_change_is_not_kept_on_disk(make, tmp_path):
+    batches, cache = make(), DiskCache(tmp_path, 10**9)
+    for shift in (0, 1):
+        dataset = replace(batches.dataset, relabel=lambda mask, shift=shift: (mask + shift) % 2)
+        np.testing.assert_array_equal(*kept_and_fresh(batches, dataset, cache))
+    assert not list(tmp_path.iterdir())
 
 
 def test_mixed_samples_have_soft_truth(make, tmp_path):

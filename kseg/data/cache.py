@@ -73,7 +73,7 @@ class DiskCache:
     def __init__(self, folder: Path, limit: int):
         self.folder = folder
         self.limit = limit
-        self.used = sum(file.stat().st_size for file in folder.glob("*.npz"))
+        self.used = _bytes_in(folder)
         self._lock = threading.Lock()
 
     def get(self, key: str, load: Load) -> Sample:
@@ -108,6 +108,16 @@ def open_cache(kind: str, gigabytes: float) -> RamCache | DiskCache | None:
     if kind == "ram":
         return RamCache(limit)
     return DiskCache(user_cache() / "samples", limit) if kind == "disk" else None
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return the size of the kept files; drafts of other processes, which are hidden, are not."""
+    total = 0
+    for file in folder.glob("[!.]*.npz"):
+        # Someone may delete the files at any time.
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def _read(file: Path) -> Sample | None:

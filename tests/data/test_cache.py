@@ -95,3 +95,11 @@ def test_a_sample_without_mask_stays_without(make_cache):
     for _ in range(2):
         found = cache.get("key", lambda: Sample(sample().image, None, "x"))
         assert found.mask is None
+
+
+def test_drafts_and_files_that_vanish_do_not_count(tmp_path):
+    DiskCache(tmp_path, 10**6).get("key", sample)
+    (kept,) = tmp_path.iterdir()
+    (tmp_path / ".partial-1-2-other.npz").write_bytes(b"x" * 500)
+    (tmp_path / "gone.npz").symlink_to(tmp_path / "deleted since")
+    assert DiskCache(tmp_path, 10**6).used == kept.stat().st_size

@@ -26,11 +26,11 @@ def read_mask(
         path: Label file: an image, or a NumPy file of integers.
         page: Page of a TIFF file with several.
         colours: Colour of label 0, 1, ..., for label maps saved in colours. Palette files are read
-            by their colours too, if the table has them all, and as indices else.
+            by their colours too, or as indices where they have others, see `labels_of_palette`.
 
     Raises:
-        ValueError: The file is missing or damaged, lossy (JPEG), a colour image without a table
-            of colours, or has colours that are not in it.
+        ValueError: The file is missing or damaged, lossy (JPEG, WebP), a colour image without a
+            table of colours, or has colours that are not in it.
     """
     start = JPEG_START if path.suffix.lower() in LOSSY_SUFFIXES else first_bytes(path)
     if is_lossy(start):
@@ -38,7 +38,9 @@ def read_mask(
     decoded = _decode(path, page, start)
     if decoded.palette is not None:
         indices = decoded.array[..., 0]
-        return indices if colours is None else labels_of_palette(indices, decoded.palette, colours)
+        if colours is None:
+            return indices
+        return labels_of_palette(indices, decoded.palette, colours, path)
     bands = decoded.array[..., :-1] if decoded.alpha else decoded.array
     if bands.shape[-1] == 1:
         return _integers(bands[..., 0], path)

@@ -132,6 +132,33 @@ def test_a_palette_of_other_colours_is_read_by_its_indices(tmp_path):
     np.testing.assert_array_equal(read_mask(tmp_path / "mask.png", colours=COLOURS), LABELS)
 
 
+def write_palette(path, indices, *colours):
+    image = Image.fromarray(np.array(indices, "uint8"))
+    image.putpalette([value for colour in colours for value in colour])
+    image.save(path)
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [
+        (COLOURS[0], COLOURS[1], (255, 1, 0)),
+        (COLOURS[1], COLOURS[0], (255, 1, 0)),
+        ((255, 1, 0), COLOURS[0], COLOURS[0]),
+    ],
+)
+def test_a_stray_colour_of_a_palette_does_not_make_labels_of_indices(colours, tmp_path):
+    write_palette(tmp_path / "mask.png", [[0, 1, 1], [1, 0, 2]], *colours)
+    message = r"mask.png: \d pixels have colours .*: \(255, 1, 0\); .* save the indices"
+    with pytest.raises(ValueError, match=message):
+        read_mask(tmp_path / "mask.png", colours=COLOURS)
+
+
+def test_indices_that_agree_with_the_table_are_labels_beyond_it_too(tmp_path):
+    indices = [[0, 1, 4], [1, 0, 4]]
+    write_palette(tmp_path / "mask.png", indices, *COLOURS, (224, 224, 192))
+    assert read_mask(tmp_path / "mask.png", colours=COLOURS).tolist() == indices
+
+
 @given(st.sets(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=60), st.data())
 @settings(max_examples=15, deadline=None, derandomize=True)
 def test_colours_are_the_inverse_of_painting(colours, data):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kseg.data.dataset import Dataset
-from kseg.data.pairing import pair_folders, split_in_blocks
+from kseg.data.pairing import in_number_order, pair_folders, split_in_blocks
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Blocks:
         Raises:
             ValueError: A folder is missing, or files have no partner.
         """
-        samples = pair_folders(folder / self.images, folder / self.masks)
+        samples = in_number_order(pair_folders(folder / self.images, folder / self.masks))
         count = max(1, len(samples) // self.held_out)
         return Dataset(name, *split_in_blocks(samples, count, count), self.class_names)
 

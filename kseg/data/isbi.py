@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kseg.data.dataset import Dataset, SampleFiles
-from kseg.data.pairing import pair_folders, split_in_blocks
+from kseg.data.pairing import in_number_order, pair_folders, split_in_blocks
 from kseg.data.tiff import count_pages
 
 VALIDATION_SLICES = 4
@@ -22,9 +22,9 @@ VOLUME, LABELS = "train-volume.tif", "train-labels.tif"
 def open_isbi(name: str, folder: Path) -> Dataset:
     """List the slices in blocks, since neighbours look alike: the last six are the test part.
 
-    The slices are `images` and `labels`, a PNG each, or the TIFF files of the challenge with all
-    slices as pages, `train-volume.tif` and `train-labels.tif`. Those of its test part have no
-    labels.
+    The slices are `images` and `labels`, a PNG each in the order of their numbers, or the TIFF
+    files of the challenge with all slices as pages, `train-volume.tif` and `train-labels.tif`.
+    Those of its test part have no labels.
 
     Raises:
         ValueError: A folder is missing, or files have no partner.
@@ -32,7 +32,7 @@ def open_isbi(name: str, folder: Path) -> Dataset:
     slices = (
         _pages(folder)
         if (folder / VOLUME).is_file()
-        else pair_folders(folder / "images", folder / "labels")
+        else in_number_order(pair_folders(folder / "images", folder / "labels"))
     )
     parts = split_in_blocks(slices, VALIDATION_SLICES, TEST_SLICES)
     return Dataset(name, *parts, class_names=("cell", "membrane"), relabel=_membrane_is_one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from kseg.data.dataset import SampleFiles
 from kseg.data.io import IMAGE_SUFFIXES
 
 Key = Callable[[Path], str]
+
+_END_NUMBER = re.compile(r"[0-9]+\Z")
 
 
 class Parts(NamedTuple):
@@ -59,6 +62,18 @@ def pair_folders(images: Path, masks: Path, key: Key = stem_of) -> list[SampleFi
     _check_partners(image_files, mask_files, masks, "label map")
     _check_partners(mask_files, image_files, images, "image")
     return [SampleFiles(path, mask_files[stem]) for stem, path in image_files.items()]
+
+
+def in_number_order(samples: Sequence[SampleFiles]) -> list[SampleFiles]:
+    """Sort the slices of a stack by the numbers that end their names: 2 comes before 10.
+
+    Names that differ in more than that number are left in their order.
+    """
+    starts = {_END_NUMBER.sub("", files.name) for files in samples}
+    if len(starts) != 1:
+        return list(samples)
+    (start,) = starts
+    return sorted(samples, key=lambda files: int(files.name[len(start) :] or -1))
 
 
 def split_in_blocks(samples: Sequence[SampleFiles], val: int, test: int) -> Parts:

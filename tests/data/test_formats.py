@@ -62,6 +62,21 @@ def all_files(dataset):
     return [*dataset.train, *dataset.val, *dataset.test]
 
 
+@pytest.mark.parametrize("start", ["", "slice_"])
+@pytest.mark.parametrize(
+    ("name", "images", "masks", "held_out"),
+    [("isbi", "images", "labels", 4), ("digital_rock", "JPEGImages", "SegmentationClass", 1)],
+)
+def test_slices_without_leading_zeros_are_split_by_their_numbers(
+    name, images, masks, held_out, start, tmp_path
+):
+    for index in range(12):
+        write_pair(*(tmp_path / name / kind / f"{start}{index}.png" for kind in (images, masks)))
+    dataset = open_dataset(name, tmp_path)
+    assert [files.name for files in all_files(dataset)] == [f"{start}{i}" for i in range(12)]
+    assert len(dataset.val) == held_out
+
+
 def test_isbi_volumes_of_different_length_are_refused(tmp_path):
     for name, pages in (("train-volume.tif", 12), ("train-labels.tif", 11)):
         array = np.zeros((pages, 4, 5), "uint8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from kseg.data.limits import check_pixels, too_large
 from kseg.data.orientation import upright
@@ -45,7 +45,8 @@ def decode_file(path: Path, page: int | None = None, *, as_labels: bool = False)
         as_labels: Keep palette indices and the values of 2- and 4-bit grey as they are stored.
 
     Raises:
-        ValueError: The file is missing, damaged, too large or no image.
+        ValueError: The file is missing, damaged, too large or no image, or its values are no
+            labels as they are stored.
     """
     start = first_bytes(path)
     if start.startswith(TIFF_STARTS):
@@ -59,7 +60,20 @@ def decode_file(path: Path, page: int | None = None, *, as_labels: bool = False)
     if start.startswith(PNG_START) and start[24] == 16 and start[25] != 0:
         return _read_deep_png(path)
     with open_image(path) as image:
+        if as_labels:
+            _refuse_stretched(image, path)
         return from_pillow(image, path, stretch=_grey_stretch(start) if as_labels else None)
+
+
+def _refuse_stretched(image: ImageFile.ImageFile, path: Path) -> None:
+    """Refuse PGM and PPM whose values Pillow stretches, after it has cut off those too high."""
+    options = image.tile[0][-1] if image.format == "PPM" and image.mode != "F" else None
+    highest = 65535 if image.mode == "I" else 255
+    if isinstance(options, tuple) and options[-1] != highest:
+        raise ValueError(
+            f"{path}: its header gives {options[-1]} as the highest value, and label maps in PGM "
+            "are read with 255 or 65535 there; save the label map as 8-bit grey PNG"
+        )
 
 
 def _grey_stretch(png_header: bytes) -> int:
@@ -80,7 +94,7 @@ def first_bytes(path: Path) -> bytes:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Path) -> ImageFile.ImageFile:
     """Open an image without decoding it, for its size and mode.
 
     Raises:

@@ -12,6 +12,8 @@ from kseg.data.decode import JPEG_START, PNG_START, Decoded, decode_file, first_
 from kseg.data.plain_png import read_plain_png
 
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
+# Where the parts of a WebP file begin, and the length of what comes before those of a frame.
+_WEBP_PARTS, _WEBP_FRAME = 12, 16
 
 
 def read_mask(
@@ -33,7 +35,7 @@ def read_mask(
             table of colours, or has colours that are not in it.
     """
     start = JPEG_START if path.suffix.lower() in LOSSY_SUFFIXES else first_bytes(path)
-    if is_lossy(start):
+    if is_lossy(path, start):
         raise ValueError(f"{path}: JPEG changes label values; save label maps as PNG")
     decoded = _decode(path, page, start)
     if decoded.palette is not None:
@@ -55,10 +57,35 @@ def _decode(path: Path, page: int | None, start: bytes) -> Decoded:
     return decode_file(path, page, as_labels=True) if plain is None else plain
 
 
-def is_lossy(start: bytes) -> bool:
-    """Tell from a file's first bytes whether its values were changed: JPEG and lossy WebP."""
+def is_lossy(path: Path, start: bytes) -> bool:
+    """Tell whether a file's values were changed when it was saved: JPEG and lossy WebP.
+
+    Args:
+        path: The file.
+        start: Its first bytes.
+    """
+    if start.startswith(JPEG_START):
+        return True
     is_webp = start.startswith(b"RIFF") and start[8:12] == b"WEBP"
-    return start.startswith(JPEG_START) or (is_webp and start[12:16] == b"VP8 ")
+    return is_webp and _webp_coding(path) == b"VP8 "
+
+
+def _webp_coding(path: Path) -> bytes:
+    """Return the type of the part that holds the pixels: "VP8 " is lossy, "VP8L" is not.
+
+    Files with metadata, transparency or several pictures have other parts before it.
+    """
+    place, kind = _WEBP_PARTS, b""
+    with path.open("rb") as file:
+        while kind not in (b"VP8 ", b"VP8L"):
+            file.seek(place)
+            head = file.read(8)
+            if len(head) < 8:
+                return b""
+            kind, size = head[:4], int.from_bytes(head[4:], "little")
+            # A picture of several has parts of its own. All begin at even places.
+            place += 8 + (_WEBP_FRAME if kind == b"ANMF" else size + size % 2)
+    return kind
 
 
 def _integers(labels: np.ndarray, path: Path) -> np.ndarray:

@@ -96,6 +96,59 @@ def test_lossy_files_are_refused_whatever_their_name(file_format, tmp_path):
         read_mask(tmp_path / "mask.png")
 
 
+@pytest.mark.parametrize("more", ["metadata", "transparency", "several pictures"])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_webp_is_taken_without_loss_alone_whatever_else_it_holds(more, lossless, tmp_path):
+    image = Image.fromarray(np.repeat(LABELS, 8, axis=0)).convert("RGB")
+    options = {"exif": Image.Exif()} if more == "metadata" else {}
+    if more == "metadata":
+        options["exif"][305] = "an editor"
+    elif more == "transparency":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    else:
+        options = {"save_all": True, "append_images": [Image.new("RGB", image.size, "white")]}
+    path = tmp_path / "mask.webp"
+    image.save(path, lossless=lossless, exact=True, **options)
+    assert path.read_bytes()[12:16] != b"VP8 "
+    if lossless:
+        np.testing.assert_array_equal(read_mask(path), np.repeat(LABELS, 8, axis=0))
+    else:
+        with pytest.raises(ValueError, match=r"mask.webp: JPEG changes label values"):
+            read_mask(path)
+
+
+@pytest.mark.parametrize("cut", [13, 18])
+def test_a_webp_label_map_that_is_cut_off_is_named(cut, tmp_path):
+    image, path = Image.new("RGBA", (8, 8), (1, 1, 1, 9)), tmp_path / "mask.webp"
+    image.save(path, lossless=True)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ValueError, match="mask.webp: "):
+        read_mask(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "stretched"),
+    [
+        (b"P5 4 1 3\n", bytes([0, 1, 2, 3]), True),
+        (b"P5 4 1 255\n", bytes([0, 1, 2, 3]), False),
+        (b"P5 4 1 1000\n", bytes([0, 0, 0, 1, 0, 2, 0, 3]), True),
+        (b"P5 4 1 65535\n", bytes([0, 0, 0, 1, 0, 2, 0, 3]), False),
+        (b"P2 4 1 3\n", b"0 1 2 3", True),
+        (b"P2 4 1 255\n", b"0 1 2 3", False),
+        (b"P2 4 1 65535\n", b"0 1 2 3", False),
+        (b"P6 2 1 65535\n", bytes([1, 0] * 6), True),
+    ],
+)
+def test_pgm_values_are_labels_or_refused_never_stretched(header, values, stretched, tmp_path):
+    path = tmp_path / "mask.pgm"
+    path.write_bytes(header + values)
+    if not stretched:
+        assert read_mask(path).tolist() == [[0, 1, 2, 3]]
+        return
+    with pytest.raises(ValueError, match=r"mask.pgm: its header gives \d+ as the highest value"):
+        read_mask(path)
+
+
 def test_a_label_map_is_turned_as_its_exif_says(tmp_path):
     exif = Image.Exif()
     exif[274] = 6

@@ -83,7 +83,7 @@ def _refused(file: Path, message: str) -> tuple[np.ndarray | None, str, str]:
     picture = raw_picture(file)
     if picture is None:
         return None, "unreadable", message
-    lossy = file.suffix.lower() in LOSSY_SUFFIXES or is_lossy(first_bytes(file))
+    lossy = file.suffix.lower() in LOSSY_SUFFIXES or is_lossy(file, first_bytes(file))
     grey = grey_values(picture, tolerance=_CHROMA_NOISE if lossy else 0)
     if lossy:
         return grey, "jpeg_mask", _lossy(grey)

@@ -28,7 +28,8 @@ def rewrite(stock: keras.Model, output_stride: int, momentum: float) -> None:
     Args:
         stock: Backbone built for a fixed size that is large against its stride.
         output_stride: Coarsest stride that is left: 8, 16 or 32. A window that worked at a stride
-            `s` times as coarse is dilated by `s` (Chen et al., 2017, arXiv 1706.05587).
+            `s` times as coarse is dilated by `s` (Chen et al., 2017, arXiv 1706.05587), but along
+            an axis where it has length 1.
         momentum: Momentum of all batch normalisations.
     """
     for layer, before in _layers(stock):
@@ -65,7 +66,8 @@ def _rewrite_window(layer: Any, stride: int, before: Any, output_stride: int) ->
     if too_coarse:
         layer.strides = (1, 1)
     if dilation > 1 and hasattr(layer, "dilation_rate"):
-        layer.dilation_rate = (dilation, dilation)
+        # Nothing to spread along a length of 1, but TensorFlow would rearrange the whole map.
+        layer.dilation_rate = tuple(dilation if n > 1 else 1 for n in layer.kernel_size)
     if padded and (too_coarse or dilation > 1):
         before.padding = ((0, 0), (0, 0))
     if not padded or too_coarse or dilation > 1:

@@ -77,6 +77,17 @@ def test_dilation_keeps_the_output_stride(name, output_stride):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "output_stride"), [("efficientnetb0", 32), ("resnet18", 8), ("inceptionv3", 16)]
+)
+def test_a_kernel_of_length_one_is_not_dilated(name, output_stride):
+    model = Encoder(name)(keras.Input((64, 64, 3)), output_stride=output_stride).model
+    for layer in model.layers:
+        if hasattr(layer, "dilation_rate"):
+            rates = zip(layer.kernel_size, layer.dilation_rate, strict=True)
+            assert all(rate == 1 for length, rate in rates if length == 1), layer.name
+
+
 def test_dilated_features_contain_the_strided_ones(tmp_path):
     # "A trous": with dilation in place of strides every other feature is the same as before.
     stock = build_stock(encoder_spec("resnet18"), 64, 3, None)

@@ -50,7 +50,7 @@ def get_model(
         input_shape: `(height, width, channels)`; None leaves height or width open.
         activation: None for logits, "softmax" or "sigmoid" for probabilities.
         encoder: A name of `kseg.encoders.list_encoders()` for models that take one; None for the
-            model's own.
+            alias's or the model's own.
         encoder_weights: None, "imagenet" or the path of a weights file, see `kseg.encoders`.
         image_init: None if the input is normalised by the caller. Else the normalisation of
             0..255 RGB images that becomes part of the model: "divide", "sub_mean",
@@ -64,7 +64,9 @@ def get_model(
     _check(num_classes, input_shape, activation)
     spec = model_spec(name)
     options = {**alias_options(name), **options}
-    backbone = _encoder(spec, encoder or options.pop("encoder", None), encoder_weights)
+    # Out of the options whether it is used or not: what the caller names goes before the alias.
+    encoder_of_alias = options.pop("encoder", None)
+    backbone = _encoder(spec, encoder or encoder_of_alias, encoder_weights)
     _check_options(spec.name, options)
     if backbone is not None:
         options["encoder"] = backbone

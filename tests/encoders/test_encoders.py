@@ -234,6 +234,11 @@ def test_a_model_with_an_encoder_of_its_own_takes_no_other():
         get_model("enet", encoder="resnet50")
 
 
+def test_a_named_encoder_goes_before_that_of_an_alias():
+    replaced = get_model("unet_resnet50", encoder="mobilenetv2")
+    assert replaced.count_params() == get_model("unet", encoder="mobilenetv2").count_params()
+
+
 def test_the_weights_of_another_network_are_refused(tmp_path):
     build_stock(encoder_spec("vgg16"), 64, 3, None).save_weights(tmp_path / "vgg.weights.h5")
     with pytest.raises(ValueError, match="does not hold the weights of 'mobilenetv2'"):

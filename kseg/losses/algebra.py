@@ -5,6 +5,9 @@ import math
 import keras
 from keras import ops
 
+from kseg.losses.reduce import weighted_mean
+from kseg.losses.truth import read_weight_map
+
 
 class SummableLoss(keras.losses.Loss):
     """A float32 loss that can be added to other losses and multiplied by a number.
@@ -15,17 +18,20 @@ class SummableLoss(keras.losses.Loss):
 
     A Keras `sample_weight` of one number per image multiplies that scalar by the mean weight.
     One of the labels' shape is a map of weights of pixels: a weighted mean in the losses over
-    pixels, alone or in a sum, while losses over regions have no use for it.
+    pixels, alone or in a sum; losses over regions have no use for it and refuse it without one of
+    those beside them.
 
     Attributes:
         pixel_weights: None, or the options of the maps of weights that this loss cannot do
             without, see `edge_weighted_ce`.
+        takes_pixel_weights: Whether it has a use for a map of weights of pixels.
 
     Args:
         name: Name of the loss.
     """
 
     pixel_weights: dict[str, float] | None = None
+    takes_pixel_weights = False
 
     def __init__(self, name=None):
         # float32 whatever `keras.config.floatx()` says: sums over pixels overflow float16.
@@ -75,6 +81,19 @@ def _terms(loss):
     return [(1.0, loss)]
 
 
+def _mean(loss, y_true, y_pred):
+    """Return the mean of a term, and whether the map of weights, if there is one, is in it."""
+    if not isinstance(y_true, dict):
+        return ops.mean(loss.call(y_true, y_pred)), False
+    takes = getattr(loss, "takes_pixel_weights", None)
+    values = loss.call(y_true if takes else y_true["labels"], y_pred)
+    if takes is not None or len(values.shape) < 3:
+        return ops.mean(values), bool(takes)
+    # A loss of Keras that returns a value per pixel.
+    values = ops.cast(values, "float32")
+    return weighted_mean(values, read_weight_map(y_true["pixel_weights"], values)), True
+
+
 def _common_map(losses):
     """Return the options of the one kind of weight maps that some of the losses need."""
     needed = [loss.pixel_weights for loss in losses if getattr(loss, "pixel_weights", None)]
@@ -87,6 +106,9 @@ def _common_map(losses):
 class WeightedSum(SummableLoss):
     """The sum of `weight * loss` over several losses.
 
+    A map of weights in `sample_weight` goes to the terms over pixels, also to those of Keras, which
+    return a value per pixel. A sum without such a term refuses it.
+
     Args:
         losses: The terms, any `keras.losses.Loss`; terms of Keras itself are averaged over
             whatever they return per sample or pixel.
@@ -97,8 +119,6 @@ class WeightedSum(SummableLoss):
         ValueError: If there is no term, the lengths differ, a weight is negative, or two terms
             need different maps of weights.
     """
-
-    takes_pixel_weights = True
 
     def __init__(self, losses, weights=None, *, name=None):
         super().__init__(name=name or "_plus_".join(loss.name for loss in losses))
@@ -113,13 +133,20 @@ class WeightedSum(SummableLoss):
             raise ValueError(f"Weights of losses must be at least 0, got {self.weights}.")
         self.pixel_weights = _common_map(self.losses)
 
+    @property
+    def takes_pixel_weights(self):
+        """Whether a term may use a map of weights; whether one of Keras does only a call tells."""
+        return any(getattr(loss, "takes_pixel_weights", True) for loss in self.losses)
+
     def call(self, y_true, y_pred):
         """Return the weighted sum, shape `(1,)`."""
-        labels = y_true["labels"] if isinstance(y_true, dict) else y_true
-        total = 0.0
-        for weight, loss in zip(self.weights, self.losses, strict=True):
-            truth = y_true if getattr(loss, "takes_pixel_weights", False) else labels
-            total += weight * ops.mean(loss.call(truth, y_pred))
+        means, takers = zip(*(_mean(loss, y_true, y_pred) for loss in self.losses), strict=True)
+        if isinstance(y_true, dict) and not any(takers):
+            raise ValueError(
+                f"No loss of the sum {self.name!r} is over pixels and takes a map of weights as "
+                "sample_weight; add one that is, such as ce, or leave the map out."
+            )
+        total = sum(weight * mean for weight, mean in zip(self.weights, means, strict=True))
         return ops.reshape(total, (1,))
 
     def get_config(self):

@@ -78,7 +78,7 @@ def read_batch(y_true, y_pred, *, ignore_class=None, from_logits=True):
     # Cut void pixels off before any arithmetic: a product with 0 would let NaN through.
     scores = ops.where(valid[..., None], scores, 0.0)
     if pixel_weights is not None:
-        pixel_weights = _weight_map(pixel_weights, labels)
+        pixel_weights = read_weight_map(pixel_weights, labels)
     if shares is not None:
         shares = ops.where(valid[..., None], shares, 0.0)
     labels = ops.where(valid, labels, 0)
@@ -124,8 +124,16 @@ def true_class(batch, values):
     return ops.sum(truth * values, axis=-1)
 
 
-def _weight_map(weights, labels):
-    """Return the weights of pixels as float32 `(N, H, W)`, or raise."""
+def read_weight_map(weights, labels):
+    """Return the weights of pixels as float32 `(N, H, W)`.
+
+    Args:
+        weights: `(N, H, W)` or `(N, H, W, 1)`.
+        labels: A tensor `(N, H, W)` that they belong to.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a weight seen eagerly is negative or NaN.
+    """
     weights = ops.cast(weights, "float32")
     if len(weights.shape) == len(labels.shape) + 1 and weights.shape[-1] == 1:
         weights = ops.squeeze(weights, -1)

@@ -53,3 +53,27 @@ def test_in_a_sum_the_losses_over_pixels_take_the_map_of_weights():
     expected = float(get_loss("ce")(LABELS, IMAGES, sample_weight=weights))
     expected += 2 * float(get_loss("dice")(LABELS, IMAGES))
     assert float(both(LABELS, IMAGES, sample_weight=weights)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: 0.5 * get_loss("dice"),
+        lambda: get_loss("dice") + get_loss("lovasz"),
+        lambda: get_loss("dice") + keras.losses.Dice(axis=(1, 2)),
+    ],
+)
+def test_a_sum_of_losses_over_regions_refuses_a_map_of_weights(build):
+    truth = np.eye(3, dtype="float32")[LABELS]
+    with pytest.raises(ValueError, match="No loss of the sum .* takes a map of weights"):
+        build()(truth, IMAGES, sample_weight=np.ones(LABELS.shape, "float32"))
+
+
+@pytest.mark.parametrize("form", [(), (1,)])
+def test_a_loss_of_keras_over_pixels_takes_the_map_of_weights(form):
+    theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    weights = RNG.random((*LABELS.shape, *form)).astype("float32")
+    expected = float(get_loss("ce")(LABELS, IMAGES, sample_weight=weights))
+    expected += float(get_loss("dice")(LABELS, IMAGES))
+    found = float((theirs + get_loss("dice"))(LABELS, IMAGES, sample_weight=weights))
+    assert found == pytest.approx(expected, rel=1e-5)

@@ -10,10 +10,13 @@ import numpy as np
 from tqdm import tqdm
 
 from kseg.data.count_cache import CountCache
-from kseg.data.dataset import Dataset, SampleFiles
+from kseg.data.dataset import VOID, Dataset, SampleFiles
 from kseg.data.label_counts import LabelCount, count_labels
 
 _SHOW_PROGRESS_FROM = 500
+
+WRITE_ONE = "write 1 instead of 255, or put `values: {0: 0, 255: 1}` into dataset.yaml"
+"""What to do about label maps of 0 and 255."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Survey:
 
         Raises:
             ValueError: The first file that is missing, damaged, of another size than its image, or
-                holds a label that is no class; the message names the file and the values.
+                holds a label that is no class; the message names the file and the values. Or all
+                label maps, the training ones among them, are 0/255 masks, and 255 is ignored.
         """
         dataset = self.dataset
         pixels, image_pixels = np.zeros((2, dataset.num_classes), np.int64)
@@ -63,7 +67,21 @@ class Survey:
             one = class_pixels(count, dataset)
             pixels += one
             image_pixels += np.where(one > 0, one.sum(), 0)
+        if set(files) >= set(dataset.train) and not pixels[1:].any():
+            self._refuse_white(files)
         return ClassCounts(pixels, image_pixels)
+
+    def _refuse_white(self, files: Sequence[SampleFiles]) -> None:
+        """Refuse label maps of 0 alone of which 255, which is ignored, must be the object."""
+        dataset = self.dataset
+        if not is_white_ignored(dataset):
+            return
+        for item in files:
+            if item.valid is None and VOID in self._seen[item].values:
+                raise ValueError(
+                    f"{item.mask}: no training label map shows a class but 0, and 255 is ignored; "
+                    f"this looks like a 0/255 mask: {WRITE_ONE}"
+                )
 
     def shared_images(self) -> list[tuple[SampleFiles, SampleFiles]]:
         """Return training samples whose image is a held-out one too, each with the latter.
@@ -93,6 +111,15 @@ class Survey:
             self._kept.put(files, count)
         self._seen[files] = count
         return count
+
+
+def is_white_ignored(dataset: Dataset) -> bool:
+    """Tell whether 255 is ignored where it stands in the files, as the white of 0/255 masks does.
+
+    In data sets that draw or compute their labels it is ignored on purpose.
+    """
+    from_files = type(dataset) is Dataset and dataset.relabel is None
+    return from_files and dataset.ignore_class == VOID and dataset.num_classes > 1
 
 
 def class_pixels(count: LabelCount, dataset: Dataset) -> np.ndarray:
@@ -126,7 +153,7 @@ def _check_values(
 def _advice(values: np.ndarray, num_classes: int) -> str:
     if set(values.tolist()) <= {0, 255}:
         return (
-            "; this looks like a 0/255 mask: write 1 instead of 255, or pass "
+            f"; this looks like a 0/255 mask: {WRITE_ONE}; or pass "
             "--ignore_class 255 if 255 marks pixels that do not count"
         )
     if values.max() == 255:

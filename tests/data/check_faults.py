@@ -151,6 +151,16 @@ CASES = [
     ),
     Case("nothing labelled", change_all(np.zeros_like), "nothing_labelled", "", "label 0 alone"),
     Case(
+        "all 0/255 and void",
+        lambda f: (
+            describe(f, ignore_class=255),
+            change_all(lambda m: (m > 0).astype(np.uint8) * 255)(f),
+        ),
+        "nothing_labelled",
+        "",
+        "label 0 alone, and 255, which is ignored: if it is the object, write 1",
+    ),
+    Case(
         "all void",
         lambda f: (
             describe(f, ignore_class=255),

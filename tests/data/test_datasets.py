@@ -90,6 +90,28 @@ def test_an_ignored_label_is_no_error(own_data):
     assert Survey(dataset).count_classes(dataset.train).pixels.shape == (2,)
 
 
+def whiten(root, folder="train_label"):
+    for path in (root / folder).iterdir():
+        Image.fromarray((np.array(Image.open(path)) > 0).astype("uint8") * 255).save(path)
+
+
+def test_white_objects_are_refused_where_255_is_ignored(own_data):
+    whiten(own_data)
+    dataset = with_classes(open_dataset("own", own_data), None, 255)
+    message = r"train_000.png: no training .* a class but 0, and 255 is ignored; .* write 1 instead"
+    with pytest.raises(ValueError, match=message):
+        Survey(dataset).count_classes(dataset.train)
+    (own_data / "dataset.yaml").write_text("values: {0: 0, 255: 1}")
+    dataset = with_classes(open_dataset("own", own_data), None, 255)
+    assert Survey(dataset).count_classes(dataset.train).pixels.all()
+
+
+def test_held_out_label_maps_may_show_void_and_background_alone(own_data):
+    whiten(own_data, "test_label")
+    dataset = with_classes(open_dataset("own", own_data), None, 255)
+    assert Survey(dataset).count_classes(dataset.test).pixels[1] == 0
+
+
 def test_the_check_counts_the_pixels_of_each_class(own_data):
     dataset = open_dataset("own", own_data)
     counts = Survey(dataset).count_classes([*dataset.train, *dataset.val, *dataset.test]).pixels

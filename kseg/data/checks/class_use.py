@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kseg.data.check import ClassCounts
+from kseg.data.check import WRITE_ONE, ClassCounts
 from kseg.data.checks.finding import Finding, listed
 from kseg.data.checks.label_values import Classes, value_fault
 from kseg.data.checks.mask_file import MaskFacts
@@ -94,10 +94,18 @@ def judge_classes(
     everywhere = class_use(masks, classes)
     seen = everywhere.counts.pixels > 0
     if seen.sum() == 1 and seen[0] and classes.count > 1:
-        yield Finding("nothing_labelled", None, f"all {len(masks)} label maps show label 0 alone")
+        white = f", and 255, which is ignored: if it is the object, {WRITE_ONE}"
+        sentence = f"all {len(masks)} label maps show label 0 alone"
+        sentence += white if _show_ignored_white(masks, classes) else ""
+        yield Finding("nothing_labelled", None, sentence)
         return
     yield from _unseen(samples, classes, names, seen)
     yield from _interpolated(everywhere, names)
+
+
+def _show_ignored_white(masks: Sequence[MaskFacts], classes: Classes) -> bool:
+    found = (mask.stats for mask in masks if mask.stats is not None)
+    return classes.ignored == VOID and any(VOID in stats.values for stats in found)
 
 
 def _unseen(

@@ -98,6 +98,46 @@ def test_nothing_is_overwritten_without_the_flag(layout, folder, tmp_path):
     assert all(before[name] < after[name] for name in before)
 
 
+def stems(path):
+    return sorted(file.stem for file in path.iterdir())
+
+
+def test_overwriting_moves_files_to_their_new_parts(folder, tmp_path):
+    output = tmp_path / "out"
+    convert_folder(folder, output, "folders", split=Split(0.1, 0.1))
+    (output / "train_image" / "my own.png").write_bytes(b"")
+    before = {part: stems(output / f"{part}_label") for part in ("train", "val", "test")}
+    for index in range(10, 14):
+        write_pair(folder, f"more{index}", shape("c0"), seed=index)
+    convert_folder(folder, output, "folders", split=Split(0.3, 0.2, seed=1), overwrite=True)
+    (output / "train_image" / "my own.png").unlink()
+    after = {part: stems(output / f"{part}_label") for part in before}
+    assert {part: len(found) for part, found in after.items()} == {"train": 7, "val": 4, "test": 3}
+    assert after == {part: stems(output / f"{part}_image") for part in before}
+    assert set(before["train"]) - set(after["train"])
+    assert sorted(sum(after.values(), [])) == sorted(path.stem for path in folder.glob("*.json"))
+
+
+def test_overwriting_label_maps_alone_leaves_all_images(folder, tmp_path):
+    output = tmp_path / "out"
+    convert_folder(folder, output, "folders")
+    images = [name for name in tree(output) if "_image/" in name]
+    options = {"split": Split(0.3, 0.2, seed=1), "copy_images": False, "overwrite": True}
+    convert_folder(folder, output, "folders", **options)
+    assert [name for name in tree(output) if "_image/" in name] == images
+
+
+@pytest.mark.parametrize("layout", ["mask_png", "voc", "folders"])
+def test_overwriting_never_leaves_a_label_map_of_another_file(layout, folder, tmp_path):
+    output = tmp_path / "out"
+    convert_folder(folder, output, layout)
+    before = tree(output)
+    (folder / "scan7.json").unlink()
+    with pytest.raises(ValueError, match=r"scan7\.png: this label map is of none of the"):
+        convert_folder(folder, output, layout, overwrite=True)
+    assert tree(output) == before
+
+
 def test_label_maps_may_join_images_that_are_there(folder, tmp_path):
     convert_folder(folder, tmp_path / "out")
     shutil.rmtree(tmp_path / "out" / "mask_png")
@@ -117,6 +157,18 @@ def test_sources_are_never_written_to(folder, tmp_path):
     with pytest.raises(ValueError, match="image: this folder is read from"):
         convert_folder(tmp_path / "image", tmp_path, overwrite=True)
     assert (np.asarray(Image.open(tmp_path / "image" / "scan5.png")) == picture(seed=5)).all()
+
+
+def test_sources_are_never_taken_for_what_an_earlier_conversion_wrote(folder, tmp_path):
+    folder.rename(tmp_path / "test_image")
+    (tmp_path / "test_label").mkdir()
+    before = tree(tmp_path)
+    for split in (Split(0.2, 0), Split(0.2, 0.2)):
+        with pytest.raises(ValueError, match="test_image: this folder is read from"):
+            convert_folder(
+                tmp_path / "test_image", tmp_path, "folders", split=split, overwrite=True
+            )
+    assert tree(tmp_path) == before
 
 
 def test_one_bad_file_stops_before_anything_is_written(folder, tmp_path):

@@ -19,8 +19,11 @@ from kseg.data.labelme.layouts import (
     Target,
     layout_of,
     list_files,
+    other_places,
     refuse_existing,
+    refuse_others,
     refuse_sources,
+    remove_moved,
     target_of,
     write_lists,
     write_picture,
@@ -87,11 +90,13 @@ def convert_folder(
         split: Shares of the parts, see `list_parts`.
         ignore_class: Label of `__ignore__`, 0..255.
         copy_images: Write the images too.
-        overwrite: Replace files that are there.
+        overwrite: Replace files that are there; those of other parts, to which an earlier
+            conversion wrote the same JSON files, are deleted.
 
     Raises:
         ValueError: A bad file, an unknown label, an `ignore_class` that is a class, or a file that
-            would be overwritten; the message names file and shape.
+            would be overwritten, or with `overwrite` a label map that would stay; the message
+            names file and shape.
     """
     plan = layout_of(layout)
     parts = _parts(folder, plan, split)
@@ -99,10 +104,15 @@ def convert_folder(
     classes = choose_classes(found, folder, labels)
     _check_ignored(classes, ignore_class)
     targets = [target_of(plan, output, part, path) for part in parts for path in parts[part]]
-    refuse_sources(targets, [path for pair in found.images.items() for path in pair if path])
-    if not overwrite:
+    moved = other_places(plan, output, targets) if overwrite else []
+    sources = [path for pair in found.images.items() for path in pair if path]
+    refuse_sources([*targets, *moved], sources)
+    if overwrite:
+        refuse_others(plan, output, targets)
+    else:
         refuse_existing(targets, images=copy_images)
         _refuse_other_run(output, classes, list_files(plan, output, parts).values())
+    remove_moved(moved, images=copy_images)
     write_classes(classes, output)
     write_description(classes, ignore_class, output)
     pixels = np.zeros(256, np.int64)

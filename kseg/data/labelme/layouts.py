@@ -12,6 +12,7 @@ from kseg.data.io import IMAGE_SUFFIXES, write_image
 from kseg.data.labelme.annotation import Annotation
 from kseg.data.labelme.files import write_bytes, write_lines
 from kseg.data.labelme.images import copyable_bytes, load_image
+from kseg.data.labelme.splits import PARTS
 from kseg.data.labelme.strict_json import quote
 
 
@@ -88,6 +89,44 @@ def refuse_existing(targets: Sequence[Target], *, images: bool) -> None:
                 f"{target.mask}: this label map or its image is there already; choose another "
                 "output folder, or pass --overwrite"
             )
+
+
+def refuse_others(layout: Layout, output: Path, targets: Sequence[Target]) -> None:
+    """Raise ValueError where the output holds a label map that is not written anew.
+
+    It would stay with the images of a part, and may have been drawn by another list of classes.
+    """
+    stems = {target.json.stem for target in targets}
+    for folder in sorted({output / layout.masks.format(part=part) for part in PARTS}):
+        label_maps = sorted(folder.glob("[!.]*.png"))
+        other = next((path for path in label_maps if path.stem not in stems), None)
+        if other is not None:
+            raise ValueError(
+                f"{other}: this label map is of none of the JSON files that are converted; remove "
+                "it and its image, or choose another output folder"
+            )
+
+
+def other_places(layout: Layout, output: Path, targets: Sequence[Target]) -> list[Target]:
+    """Return where an earlier conversion may have put the same files: into other parts."""
+    places = [
+        [target_of(layout, output, part, target.json) for part in PARTS] for target in targets
+    ]
+    return list({place for row in places for place in row} - set(targets))
+
+
+def remove_moved(places: Iterable[Target], *, images: bool) -> None:
+    """Delete the label maps of an earlier conversion.
+
+    Args:
+        places: Where they may be.
+        images: Delete the image beside each, too. One without label map is someone else's.
+    """
+    for place in places:
+        if images and place.mask.is_file():
+            for suffix in IMAGE_SUFFIXES:
+                _with_suffix(place.image, suffix).unlink(missing_ok=True)
+        place.mask.unlink(missing_ok=True)
 
 
 def refuse_sources(targets: Sequence[Target], sources: Iterable[Path]) -> None:

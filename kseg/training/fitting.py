@@ -104,7 +104,8 @@ class Fitting:
 
     def _is_over(self, phase: Phase) -> bool:
         """Tell whether an earlier start ended because nothing got better any more."""
-        return self.info.epochs > phase.first and ran_dry(self.info, self._patience(phase))
+        # The first epochs with a free encoder are often worse than the best frozen one.
+        return ran_dry(self.info, self._patience(phase), phase.first)
 
     def _patience(self, phase: Phase) -> int:
         # A frozen encoder soon teaches all it can; that must not end the run.
@@ -165,8 +166,10 @@ class Fitting:
             callbacks.append(plateau)
         if has_averages(self.model):
             callbacks.append(keras.callbacks.SwapEMAWeights())
-        patience = self._patience(phase)
-        return [*callbacks, checkpoints, *([EarlyStop(checkpoints, patience)] if patience else [])]
+        callbacks.append(checkpoints)
+        if patience := self._patience(phase):
+            callbacks.append(EarlyStop(checkpoints, patience, phase.first))
+        return callbacks
 
     def _steps(self) -> list[tuple[int, int]]:
         """Return the training steps and the batch size of each epoch of the whole run."""

@@ -51,6 +51,20 @@ def test_a_frozen_encoder_keeps_weights_and_statistics_to_the_bit(parts_root, tm
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_early_stopping_counts_no_frozen_epochs(parts_root, tmp_path, monkeypatch):
+    # The first epoch stays the best: three frozen ones, then three unfrozen ones until it ends.
+    monkeypatch.setattr(
+        "kseg.training.callbacks.checkpoints.is_better", lambda name, score, best: best is None
+    )
+    options = {**MODEL, "freeze_epochs": 3, "unfreeze_epochs": 1, "early_stopping": 3}
+    run = train(settings(parts_root, tmp_path, **options))
+    assert len(rows_of(run.metrics)) == 4
+    main(["train", "--resume", str(run.path), "--unfreeze_epochs", "5"])
+    assert len(rows_of(run.metrics)) == 6
+    main(["train", "--resume", str(run.path)])
+    assert len(rows_of(run.metrics)) == 6
+
+
 def test_phases_have_their_own_batch_size_and_rate():
     config = TrainConfig(epochs=10, learning_rate=0.1, train_batch_size=2, **FROZEN)
     assert plan_phases(config) == (

@@ -98,17 +98,24 @@ class EarlyStop(keras.callbacks.Callback):
     Args:
         checkpoints: Knows the epoch of the best score, also after a resumed start.
         patience: Number of epochs.
+        since: Finished epochs from which on they count, those before the phase.
     """
 
-    def __init__(self, checkpoints: Checkpoints, patience: int):
+    def __init__(self, checkpoints: Checkpoints, patience: int, since: int = 0):
         super().__init__()
-        self.checkpoints, self.patience = checkpoints, patience
+        self.checkpoints, self.patience, self.since = checkpoints, patience, since
 
     def on_epoch_end(self, epoch, logs=None):
-        if ran_dry(self.checkpoints.info, self.patience):
+        if ran_dry(self.checkpoints.info, self.patience, self.since):
             self.model.stop_training = True
 
 
-def ran_dry(info: ModelInfo, patience: int) -> bool:
-    """Tell whether the last `patience` epochs, if that is not 0, brought nothing better."""
-    return 0 < patience <= info.epochs - info.best_epoch
+def ran_dry(info: ModelInfo, patience: int, since: int = 0) -> bool:
+    """Tell whether the last `patience` epochs, if that is not 0, brought nothing better.
+
+    Args:
+        info: Finished epochs, and at which of them the score was best.
+        patience: Number of epochs.
+        since: Only epochs after this many finished ones count.
+    """
+    return 0 < patience <= info.epochs - max(info.best_epoch, since)

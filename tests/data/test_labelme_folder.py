@@ -101,6 +101,45 @@ def test_files_are_dealt_out_by_share_and_seed(tmp_path):
     assert list_parts(tmp_path, Split(val=0, test=0))["test"] == []
 
 
+def test_files_stay_in_their_parts_when_others_are_added(tmp_path):
+    for index in range(20):
+        write_pair(tmp_path, f"img {index}", shape("cat"), seed=index)
+    before = open_labelme("own", tmp_path)
+    (tmp_path / "img 7.json").unlink()
+    for index in range(20, 60):
+        write_pair(tmp_path, f"img {index}", shape("cat"), seed=index)
+    after = open_labelme("own", tmp_path)
+    assert [len(part) for part in after.splits.values()] == [47, 6, 6]
+    for part, files in before.splits.items():
+        assert set(files) - set(after.splits[part]) <= {samples(before)["img 7"]}
+    parts = list_parts(tmp_path, Split())
+    assert [len(files) for files in parts.values()] == [47, 6, 6]
+    assert [files.mask for files in after.val] == parts["val"]
+
+
+def test_another_split_neither_follows_the_kept_parts_nor_changes_them(folder):
+    open_labelme("own", folder)
+    text = (folder / "parts.txt").read_text()
+    assert text.startswith("# val 0.1, test 0.1, seed 0\n")
+    parts = [open_labelme("own", folder, split=Split(seed=seed)).train for seed in range(4)]
+    assert len(set(map(tuple, parts))) > 1
+    assert (folder / "parts.txt").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("train img.0.x.json", "line 2: there must be train, val or test, a tab and the name"),
+        ("trian\timg.0.x.json", "line 2: .* not 'trian"),
+        ("\n".join(f"train\timg.{i}.x.json" for i in range(5)), "no file is left for the part val"),
+    ],
+)
+def test_kept_parts_that_cannot_be_followed_are_named(lines, message, folder):
+    (folder / "parts.txt").write_text(f"# val 0.1, test 0.1, seed 0\n{lines}\n")
+    with pytest.raises(ValueError, match=rf"parts\.txt: {message}"):
+        open_labelme("own", folder)
+
+
 def test_subfolders_are_the_parts(tmp_path):
     write_pair(tmp_path / "train", "a", shape("cat"))
     write_pair(tmp_path / "val", "b", shape("dog"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from kseg.data.labelme.class_map import CLASS_FILE, ClassMap
 from kseg.data.labelme.files import write_classes
 from kseg.data.labelme.images import check_size, image_size, load_image
 from kseg.data.labelme.raster import rasterise
-from kseg.data.labelme.splits import Split, json_files, list_parts
+from kseg.data.labelme.splits import Split, json_files, keep_parts, list_parts
 from kseg.data.labelme.strict_json import parse_json, read_bytes
 from kseg.data.labelme.survey import Survey, choose_classes, survey
 
@@ -104,7 +104,8 @@ def open_labelme(
     The parts are the subfolders `train`, `val` and `test`, or drawn by `split`, see `list_parts`.
     A missing part "val" is replaced by "test", and the other way round. Class names that come from
     the JSON files are written to `classes.txt` in the folder, so that they keep their numbers
-    when files with new labels are added.
+    when files with new labels are added. Parts that are drawn are written to `parts.txt`, so that
+    no file that was learnt from validates or tests later.
 
     Args:
         name: Name of the data set.
@@ -124,7 +125,8 @@ def open_labelme(
     found = survey(parts, images)
     classes = choose_classes(found, folder, labels)
     if labels is None:
-        _keep(classes, folder)
+        _keep_classes(classes, folder)
+    _keep_parts(parts, split or Split(), folder)
     train, val, test = (_samples(parts[part], found) for part in ("train", "val", "test"))
     return LabelmeDataset(
         name=name,
@@ -141,7 +143,7 @@ def _samples(files: Sequence[Path], found: Survey) -> list[SampleFiles]:
     return [SampleFiles(found.images[file] or file, file) for file in files]
 
 
-def _keep(classes: ClassMap, folder: Path) -> None:
+def _keep_classes(classes: ClassMap, folder: Path) -> None:
     if any((folder / name).exists() for name in ("labels.txt", CLASS_FILE)):
         return
     try:
@@ -149,3 +151,15 @@ def _keep(classes: ClassMap, folder: Path) -> None:
     except OSError:
         # A folder that cannot be written to cannot get new labels either.
         return
+
+
+def _keep_parts(parts: Mapping[str, Sequence[Path]], split: Split, folder: Path) -> None:
+    if (folder / "train").is_dir():
+        return
+    try:
+        path = keep_parts(parts, split, folder)
+    except (OSError, UnicodeEncodeError):
+        return
+    if path is not None:
+        counts = ", ".join(f"{len(files)} {part}" for part, files in parts.items())
+        print(f"wrote {path}: {counts}")

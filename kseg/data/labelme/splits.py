@@ -133,8 +133,8 @@ def _check_filled(
     empty = next((part for part in PARTS if wanted[part] and not parts[part]), None)
     if empty is not None:
         raise ValueError(
-            f"{folder / PART_FILE}: no file is left for the part {empty}; delete this list to deal out "
-            "all files anew"
+            f"{folder / PART_FILE}: no file is left for the part {empty}; delete this list to deal "
+            "out all files anew"
         )
 
 

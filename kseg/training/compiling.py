@@ -99,6 +99,8 @@ def go_on(phase: Phase, config: TrainConfig, model: keras.Model, steps: int) -> 
     The schedule is that of the present settings: a run may have been made longer.
     """
     jit = jit_choice(config.jit)
+    # The file says what suited the machine and the backend of an earlier start.
+    model.jit_compile = model._resolve_auto_jit_compile() if jit == "auto" else jit
     use_own_kernels(model, jit)
     use_own_update(model.optimizer, jit)
     rate = phase_schedule(phase, config, steps)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kseg.config import TrainConfig
 from kseg.data.augment import find_recipe, needs_soft_labels
+from kseg.training.optimizers import DEFAULT_LEARNING_RATES
 from kseg.training.propose import (
     Budget,
     Classes,
@@ -111,6 +112,19 @@ def test_pretrained_weights_bring_an_encoder_and_a_rest_for_it():
     assert 0 < found.values["freeze_epochs"] < found.values["epochs"]
     with pytest.raises(ValueError, match="needs encoder, the name of its network"):
         propose(facts_of(), CPU, {"encoder_weights": "weights.h5"})
+
+
+@pytest.mark.parametrize("name", ["adadelta", "SGD", "lion", "adafactor", "adagrad", "adam"])
+def test_the_learning_rate_is_that_of_the_optimizer_that_is_given(name):
+    usual = DEFAULT_LEARNING_RATES[name.lower()]
+    given_ = {"optimizer_name": name}
+    rates = [
+        propose(facts_of(**facts), CPU, {**given_, **more}).values["learning_rate"]
+        for facts, more in (({}, {}), ({"train": 20}, {}), ({}, {"encoder_weights": "imagenet"}))
+    ]
+    assert rates == pytest.approx([usual, 0.5 * usual, 0.3 * usual])
+    found = propose(facts_of(), CPU, {**given_, "encoder_weights": "imagenet"}).values
+    assert found["freeze_learning_rate"] == usual
 
 
 def test_given_settings_are_those_that_are_not_the_defaults():

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kseg.training.optimizers import DEFAULT_LEARNING_RATES, known_optimizer
 from kseg.training.propose.budget import Budget
 from kseg.training.propose.decision import Decision
 from kseg.training.propose.facts import Facts, by
 from kseg.training.propose.networks import wanted_size
 from kseg.training.propose.plan import SMALLEST_BATCH, Fit, Plan, batch_sizes
 
-_RATE, _SMALL_BATCH_RATE, _PRETRAINED_RATE = 1e-3, 5e-4, 3e-4
+# Shares of the optimizer's own rate.
+_SMALL_BATCH_SHARE, _PRETRAINED_SHARE = 0.5, 0.3
 _LONG_RUN = 100
 _PATIENCE = 4
 _FROZEN = 5
@@ -103,10 +105,16 @@ def _why_batch(facts: Facts, budget: Budget, given: Mapping[str, Any], fit: Fit)
 
 def _learning_rate(given: Mapping[str, Any], fit: Fit) -> Decision:
     if "encoder_weights" in given:
-        return Decision("learning_rate", _PRETRAINED_RATE, "low, to keep what the encoder knows")
-    if fit.batch <= 2:
-        return Decision("learning_rate", _SMALL_BATCH_RATE, "half the usual for a very small batch")
-    return Decision("learning_rate", _RATE, "the usual one of the optimizer")
+        share, reason = _PRETRAINED_SHARE, "low, to keep what the encoder knows"
+    elif fit.batch <= 2:
+        share, reason = _SMALL_BATCH_SHARE, "half the usual for a very small batch"
+    else:
+        share, reason = 1.0, "the usual one of the optimizer"
+    return Decision("learning_rate", float(f"{share * _usual_rate(given):.3g}"), reason)
+
+
+def _usual_rate(given: Mapping[str, Any]) -> float:
+    return DEFAULT_LEARNING_RATES[known_optimizer(given.get("optimizer_name", "adam"))]
 
 
 def _precision(budget: Budget) -> list[Decision]:
@@ -120,10 +128,11 @@ def _freezing(given: Mapping[str, Any], plan: Plan) -> list[Decision]:
     epochs = plan.epochs // _FROZEN
     if not epochs or "encoder_weights" not in given or "unfreeze_epochs" in given:
         return []
-    reason = "a new decoder's first gradients would spoil the encoder: it rests a fifth of the run"
+    why = "a new decoder's first gradients would spoil the encoder: it rests a fifth of the run"
+    rate, usual = _usual_rate(given), "the usual one while only the decoder learns"
     return [
-        Decision("freeze_epochs", epochs, reason),
-        Decision("freeze_learning_rate", _RATE, "the usual one while only the decoder learns"),
+        Decision("freeze_epochs", epochs, why),
+        Decision("freeze_learning_rate", rate, usual),
     ]
 
 

@@ -127,6 +127,16 @@ def test_the_learning_rate_is_that_of_the_optimizer_that_is_given(name):
     assert found["freeze_learning_rate"] == usual
 
 
+@pytest.mark.parametrize(
+    "windows",
+    [{"crop_height": 256, "crop_width": 256}, {"val_crops": True}, {"crops_per_image": 4}],
+)
+def test_windows_are_for_the_written_file(windows):
+    message = "--auto plans for whole images: leave --.* out and add them to the file it writes"
+    with pytest.raises(ValueError, match=message):
+        propose(facts_of(), CPU, windows)
+
+
 def test_given_settings_are_those_that_are_not_the_defaults():
     config = TrainConfig(dataset_name="isbi", seed=3, overwrite=True, model_options={"filters": 4})
     expected = {"dataset_name": "isbi", "seed": 3, "model_options": {"filters": 4}}

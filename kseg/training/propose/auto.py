@@ -15,7 +15,7 @@ from kseg.training.propose.budget import Budget, machine_budget
 from kseg.training.propose.explain import explain
 from kseg.training.propose.inspection import inspect
 from kseg.training.propose.measure import measure_rate
-from kseg.training.propose.proposal import Proposal, given_settings, propose
+from kseg.training.propose.proposal import Proposal, given_settings, propose, refuse_windows
 from kseg.training.propose.write import write_proposal
 
 _ROUNDS = 3
@@ -36,9 +36,11 @@ def auto(
         console: Where to print.
 
     Raises:
-        ValueError: The data set is at fault, the budget too small, or the file is there already.
+        ValueError: The data set is at fault, the budget too small, windows are given, or the file
+            is there already.
     """
     given = given_settings(config)
+    refuse_windows(given)
     dataset = opened_dataset(config)
     facts = inspect(dataset, Survey(dataset, config.workers))
     proposal = propose(facts, budget or machine_budget(), given)

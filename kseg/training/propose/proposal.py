@@ -17,6 +17,7 @@ from kseg.training.propose.plan import Plan, find_plan
 from kseg.training.propose.run_rules import network_decisions, run_decisions
 
 _ACTIONS = ("resume", "overwrite", "lr_find")
+_WINDOWS = ("crop_height", "crop_width", "crops_per_image", "crop_foreground", "val_crops")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def propose(facts: Facts, budget: Budget, given: Mapping[str, Any] | None = None
             of `given` that is wrong.
     """
     given = dict(given or {})
+    refuse_windows(given)
     _check(facts)
     loss = loss_decisions(facts, given)
     plan = find_plan(facts, budget, given, _name_and_options(loss, given))
@@ -98,6 +100,19 @@ def given_settings(config: TrainConfig) -> dict[str, Any]:
         and one.name not in _ACTIONS
         and not one.name.startswith("auto")
     }
+
+
+def refuse_windows(given: Mapping[str, Any]) -> None:
+    """Raise ValueError where windows are given: sizes, memory and time are those of whole images.
+
+    Args:
+        given: Settings that are decided already.
+    """
+    flags = " ".join(f"--{name}" for name in _WINDOWS if name in given)
+    if flags:
+        raise ValueError(
+            f"--auto plans for whole images: leave {flags} out and add them to the file it writes"
+        )
 
 
 def _default(one: Any) -> Any:

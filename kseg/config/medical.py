@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kseg.config.train import TrainConfig
 
@@ -15,6 +16,8 @@ class MedicalConfig(TrainConfig):
     augmentation, and Dice and cross-entropy in which the pixels between two cells count more.
     After the training the images held out get the scores of the ISBI 2012 challenge.
     """
+
+    command: ClassVar[str] = "train_medical"
 
     exp_name: str = "medical"
     dataset_name: str = "isbi"

@@ -130,6 +130,7 @@ class TrainConfig:
     """
 
     aliases: ClassVar[dict[str, str]] = {"lr": "learning_rate"}
+    command: ClassVar[str] = "train"
 
     exp_name: str = "exp1"
     model_name: str = "unet"

@@ -35,9 +35,15 @@ def train_medical(config: MedicalConfig) -> None:
     Raises:
         ValueError: As `kseg train`, or the data set has not two classes.
     """
-    config = between_cells(config, opened_dataset(config))
+    dataset = opened_dataset(config)
+    _require_two_classes(dataset)
+    if config.auto:
+        # The loss is proposed, and with it its options.
+        start(config)
+        return
+    config = between_cells(config, dataset)
     start(config)
-    if config.auto or config.lr_find or find_place(config).rank > 0:
+    if config.lr_find or find_place(config).rank > 0:
         return
     runs = single_runs(replace(config, resume="")) if is_repeated(config) else [config]
     for one in runs:
@@ -48,17 +54,20 @@ def between_cells(config: MedicalConfig, dataset: Dataset) -> MedicalConfig:
     """Return the settings in which the loss knows the class that lies between cells.
 
     Raises:
-        ValueError: The data set has not two classes, or an unknown loss.
+        ValueError: An unknown loss.
     """
+    options = config.loss_options
+    if "background" in options or "background" not in known_options(config.loss):
+        return config
+    return replace(config, loss_options={**options, "background": membrane_label(dataset)})
+
+
+def _require_two_classes(dataset: Dataset) -> None:
     if dataset.num_classes != 2:
         raise ValueError(
             f"{dataset.name} has {dataset.num_classes} classes; this recipe is for two, cells and "
             "what separates them: train with train.py"
         )
-    options = config.loss_options
-    if "background" in options or "background" not in known_options(config.loss):
-        return config
-    return replace(config, loss_options={**options, "background": membrane_label(dataset)})
 
 
 def membrane_label(dataset: Dataset) -> int:

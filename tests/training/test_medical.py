@@ -103,6 +103,20 @@ def test_a_finished_run_is_scored_again_without_training(run, slices, capsys):
     assert (run / "evaluation" / "cells.json").is_file()
 
 
+def test_auto_writes_settings_that_this_command_takes(slices, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    places = [f"--data_root={slices}", f"--train_save_path={tmp_path}"]
+    main(["train_medical", "--auto", "--auto_memory_gb=8", *places])
+    file = tmp_path / "auto" / "auto.yaml"
+    assert f"kseg train_medical --config {file}" in capsys.readouterr().out
+    written = parse_config(TrainConfig, ["--config", str(file)])
+    assert (written.dataset_name, written.image_channels) == ("isbi", 1)
+    proposed = between_cells(parse_config(MedicalConfig, ["--config", str(file)]), CELLS)
+    get_loss(proposed.loss, **proposed.loss_options)
+    main(["train_medical", "--auto", '--loss_options={"w0": 5}', "--overwrite", *places])
+    assert parse_config(TrainConfig, ["--config", str(file)]).loss == MedicalConfig.loss
+
+
 @pytest.mark.full
 def test_every_fold_is_scored(slices, tmp_path):
     train_medical(

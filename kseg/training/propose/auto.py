@@ -43,7 +43,7 @@ def auto(
     refuse_windows(given)
     dataset = opened_dataset(config)
     facts = inspect(dataset, Survey(dataset, config.workers))
-    proposal = propose(facts, budget or machine_budget(), given)
+    proposal = propose(facts, budget or machine_budget(), given, config_class=type(config))
     if proposal.budget.minutes is not None and proposal.budget.macs_per_second is None:
         proposal = _with_measured_rate(proposal, given)
     folder = Path(config.train_save_path) / proposal.values["exp_name"]
@@ -56,7 +56,7 @@ def _with_measured_rate(proposal: Proposal, given: dict[str, Any]) -> Proposal:
     for _ in range(_ROUNDS):
         before = proposal.plan.fit
         budget = replace(proposal.budget, macs_per_second=measure_rate(proposal))
-        proposal = propose(proposal.facts, budget, given)
+        proposal = propose(proposal.facts, budget, given, config_class=proposal.config_class)
         if proposal.plan.fit == before:
             break
     return proposal

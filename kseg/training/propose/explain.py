@@ -34,5 +34,5 @@ def explain(
         table.add_row(Text(one.name), Text(one.text), Text(one.reason))
     console.print(table)
     if path is not None:
-        command = f"kseg train --config {shlex.quote(str(path))}"
+        command = f"kseg {proposal.config_class.command} --config {shlex.quote(str(path))}"
         console.print(Text(f"edit {path} as you like, then start: {command}"), soft_wrap=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from kseg.config import TrainConfig
 from kseg.data.class_weighting import class_weights
 from kseg.losses.registry import known_options
 from kseg.training.propose.decision import Decision
@@ -22,12 +21,18 @@ _LARGEST_WEIGHT = 20
 _FEWEST_EROSIONS, _MOST_EROSIONS = 2, 10
 
 
-def loss_decisions(facts: Facts, given: Mapping[str, Any]) -> list[Decision]:
-    """Return the loss with its options, unless it is given, and the weights of the classes."""
+def loss_decisions(facts: Facts, given: Mapping[str, Any], default: str) -> list[Decision]:
+    """Return the loss with its options, unless it is given, and the weights of the classes.
+
+    Args:
+        facts: The data set.
+        given: Settings that are decided already.
+        default: The loss that options without a name are for.
+    """
     if "loss" in given:
         chosen = [Decision("loss", given["loss"], "")]
     elif "loss_options" in given:
-        chosen = [Decision("loss", TrainConfig.loss, "the default, which the options are for")]
+        chosen = [Decision("loss", default, "the default, which the options are for")]
     else:
         chosen = _loss(facts)
     return [*chosen, _weights(facts, chosen[0].value)]

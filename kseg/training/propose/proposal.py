@@ -30,6 +30,7 @@ class Proposal:
         plan: Network, sizes, and what they cost.
         decisions: The settings, in the order of the fields of `TrainConfig`.
         notes: What else is worth knowing.
+        config_class: Config of the command that the settings are for.
     """
 
     facts: Facts
@@ -37,6 +38,7 @@ class Proposal:
     plan: Plan
     decisions: tuple[Decision, ...]
     notes: tuple[str, ...] = ()
+    config_class: type[TrainConfig] = TrainConfig
 
     @property
     def values(self) -> dict[str, Any]:
@@ -44,11 +46,17 @@ class Proposal:
         return {one.name: one.value for one in self.decisions}
 
     def config(self) -> TrainConfig:
-        """Return the settings as `kseg train` takes them."""
-        return TrainConfig(**self.values)
+        """Return the settings as the command takes them."""
+        return self.config_class(**self.values)
 
 
-def propose(facts: Facts, budget: Budget, given: Mapping[str, Any] | None = None) -> Proposal:
+def propose(
+    facts: Facts,
+    budget: Budget,
+    given: Mapping[str, Any] | None = None,
+    *,
+    config_class: type[TrainConfig] = TrainConfig,
+) -> Proposal:
     """Propose the settings of a training; the same facts and budget give the same ones.
 
     The rules are in the spirit of nnU-Net (Isensee et al. 2021, arXiv:1904.08128): a plain U-Net,
@@ -60,6 +68,8 @@ def propose(facts: Facts, budget: Budget, given: Mapping[str, Any] | None = None
         facts: The data set.
         budget: Memory, time and device.
         given: Settings that are decided already; they are kept, and the others fit them.
+        config_class: Config of the command that the settings are for. Defaults of its own that no
+            rule decides are proposed too, so that the file says all.
 
     Raises:
         ValueError: Too few images, no labelled pixels, too little memory or time, or a setting
@@ -68,11 +78,12 @@ def propose(facts: Facts, budget: Budget, given: Mapping[str, Any] | None = None
     given = dict(given or {})
     refuse_windows(given)
     _check(facts)
-    loss = loss_decisions(facts, given)
+    loss = loss_decisions(facts, given, config_class.loss)
     plan = find_plan(facts, budget, given, _name_and_options(loss, given))
     chosen = {
         one.name: one
         for one in (
+            *_own_defaults(config_class),
             *_start(facts),
             *loss,
             *network_decisions(facts, budget, given, plan),
@@ -83,7 +94,8 @@ def propose(facts: Facts, budget: Budget, given: Mapping[str, Any] | None = None
     chosen |= {name: Decision(name, value, "as you said") for name, value in given.items()}
     known = [one.name for one in fields(TrainConfig)]
     decisions = tuple(chosen[name] for name in known if name in chosen)
-    proposal = Proposal(facts, budget, plan, decisions, find_notes(facts, budget, given, plan))
+    notes = find_notes(facts, budget, given, plan)
+    proposal = Proposal(facts, budget, plan, decisions, notes, config_class)
     proposal.config()  # checks the ranges
     return proposal
 
@@ -124,6 +136,16 @@ def _check(facts: Facts) -> None:
         raise ValueError(
             f"{facts.name}: no pixel of the training label maps counts; is --ignore_class right?"
         )
+
+
+def _own_defaults(config_class: type[TrainConfig]) -> list[Decision]:
+    usual = {one.name: _default(one) for one in fields(TrainConfig)}
+    reason = f"the default of kseg {config_class.command}"
+    return [
+        Decision(one.name, _default(one), reason)
+        for one in fields(config_class)
+        if _default(one) != usual[one.name]
+    ]
 
 
 def _start(facts: Facts) -> list[Decision]:

@@ -14,7 +14,7 @@ _WIDTH = 98
 
 
 def write_proposal(proposal: Proposal, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write the settings to a YAML file for `kseg train --config`, with the reasons as comments.
+    """Write the settings to a YAML file for `--config`, with the reasons as comments.
 
     Args:
         proposal: The settings.

@@ -32,6 +32,8 @@ _SPEC = ModelSpec(
 )
 
 _STAGE_TWO = ("normal", 2, "asymmetric", 4, "normal", 8, "asymmetric", 16)
+_LEARNED = 13
+_FILTERS = 64
 
 
 @register_model(_SPEC)
@@ -45,27 +47,38 @@ def enet(
         num_classes: Channels of the output `(N, H, W, num_classes)`.
         unpooling: Upsample with the positions of the maxima instead of nearest neighbours.
         dropout: Spatial dropout of stage 2 and 3, 0..1; stage 1 has a tenth of it.
+
+    Raises:
+        ValueError: More image channels than stage 1 has room for.
     """
+    channels = inputs.shape[-1]
+    if channels + _LEARNED > _FILTERS:
+        raise ValueError(
+            f"enet takes images of at most {_FILTERS - _LEARNED} channels, got {channels}; use "
+            "another model, such as unet, or fewer channels"
+        )
     x = pad_to_multiple(inputs, 8, name="pad")
     x = _initial(x)
-    x, first = _down(x, 64, dropout / 10, name="stage1_0")
+    # Indices go back to as many channels as they are of; that is 16 for RGB, as in the paper.
+    last = x.shape[-1] if unpooling else 16
+    x, first = _down(x, _FILTERS, dropout / 10, name="stage1_0")
     for index in range(1, 5):
         x = _encode(x, "normal", dropout / 10, name=f"stage1_{index}")
     x, second = _down(x, 128, dropout, name="stage2_0")
     for stage in (2, 3):
         for index, kind in enumerate(_STAGE_TWO, start=1):
             x = _encode(x, kind, dropout, name=f"stage{stage}_{index}")
-    x = _decode(x, 64, second if unpooling else None, up=True, name="stage4_0")
-    x = _decode(x, 64, name="stage4_1")
-    x = _decode(x, 64, name="stage4_2")
-    x = _decode(x, 16, first if unpooling else None, up=True, name="stage5_0")
-    x = _decode(x, 16, name="stage5_1")
+    x = _decode(x, _FILTERS, second if unpooling else None, up=True, name="stage4_0")
+    x = _decode(x, _FILTERS, name="stage4_1")
+    x = _decode(x, _FILTERS, name="stage4_2")
+    x = _decode(x, last, first if unpooling else None, up=True, name="stage5_0")
+    x = _decode(x, last, name="stage5_1")
     return head_transposed(x, num_classes, like=inputs)
 
 
 def _initial(x: KerasTensor) -> KerasTensor:
-    """Join 13 learned and the pooled input channels at half size."""
-    conv = layers.Conv2D(13, 3, strides=2, padding="same", name="initial_conv")(x)
+    """Join the learned and the pooled input channels at half size."""
+    conv = layers.Conv2D(_LEARNED, 3, strides=2, padding="same", name="initial_conv")(x)
     pool = layers.MaxPooling2D(2, name="initial_pool")(x)
     return _bn_prelu(layers.Concatenate(name="initial_concat")([conv, pool]), name="initial")
 

@@ -250,6 +250,17 @@ def test_enet_can_unpool_with_indices_at_the_same_cost():
     assert run(unpooling, random_images(1, 67, 71, 3)).shape == (1, 67, 71, 2)
 
 
+@pytest.mark.parametrize("channels", [1, 4, 51])
+def test_enet_can_unpool_images_of_any_channels_that_it_takes(channels):
+    model = get_model("enet", 2, (None, None, channels), unpooling=True)
+    assert run(model, random_images(1, 67, 71, channels)).shape == (1, 67, 71, 2)
+
+
+def test_enet_names_the_channels_that_it_has_room_for():
+    with pytest.raises(ValueError, match="enet takes images of at most 51 channels, got 52"):
+        get_model("enet", 2, (None, None, 52))
+
+
 def test_batch_norm_is_useful_in_inference_after_a_short_run():
     # With Keras' momentum of 0.99 the moving variance is still mostly its initial 1 here.
     rng = np.random.default_rng(0)

@@ -48,7 +48,8 @@ def get_model(
         name: A name of `list_models()` or an alias.
         num_classes: Number of output channels, at least 1 (1 is binary with a sigmoid).
         input_shape: `(height, width, channels)`; None leaves height or width open.
-        activation: None for logits, "softmax" or "sigmoid" for probabilities.
+        activation: None for logits, "softmax" or "sigmoid" for probabilities. Heads of one channel
+            beside "logits" have a sigmoid with either.
         encoder: A name of `kseg.encoders.list_encoders()` for models that take one; None for the
             alias's or the model's own.
         encoder_weights: None, "imagenet" or the path of a weights file, see `kseg.encoders`.
@@ -113,6 +114,9 @@ def _normalised(inputs: KerasTensor, mode: str | None, encoder: Encoder | None) 
 def _activated(x: KerasTensor, activation: str | None, prefix: str = "") -> KerasTensor:
     if activation is None:
         return x
+    if x.shape[-1] == 1:
+        # A head beside that of the classes, such as one for edges: softmax over it is always 1.
+        activation = "sigmoid"
     return layers.Activation(activation, dtype="float32", name=f"{prefix}{activation}")(x)
 
 
@@ -121,6 +125,10 @@ def _check(num_classes: int, input_shape: tuple, activation: str | None) -> None
         raise ValueError(f"num_classes must be at least 1, got {num_classes}")
     if activation not in _ACTIVATIONS:
         raise ValueError(f"activation must be None, 'softmax' or 'sigmoid', got {activation!r}")
+    if activation == "softmax" and num_classes == 1:
+        raise ValueError(
+            "activation='softmax' over num_classes=1 is 1 everywhere; use 'sigmoid', or 2 classes"
+        )
     if len(input_shape) != 3 or input_shape[-1] is None:
         raise ValueError(
             f"input_shape must be (height, width, channels) with a number of channels, "

@@ -31,6 +31,14 @@ def test_auxiliary_heads_leave_the_answering_part_alone():
     assert without_aux_heads(model).count_params() == plain.count_params()
 
 
+def test_the_boundary_head_gives_chances_and_the_others_shares():
+    model = get_model("pidnet_s", 3, aux_heads=True, activation="softmax", **TINY)
+    outputs = model(np.random.default_rng(0).random((1, 64, 64, 3), "float32"), training=False)
+    boundary = np.asarray(outputs["boundary"])
+    assert 0 < boundary.min() < boundary.max() < 1
+    np.testing.assert_allclose(np.asarray(outputs["aux1"]).sum(-1), 1, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

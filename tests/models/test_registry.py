@@ -29,6 +29,10 @@ def test_an_unknown_option_gets_the_closest_one():
     [
         ({"num_classes": 0}, "num_classes must be at least 1"),
         ({"activation": "relu"}, "activation must be None, 'softmax' or 'sigmoid'"),
+        (
+            {"activation": "softmax", "num_classes": 1},
+            "over num_classes=1 is 1 everywhere; use 'sigmoid'",
+        ),
         ({"input_shape": (16, 64, 3)}, "height and width must be at least 32"),
         ({"input_shape": (None, None, None)}, "with a number of channels"),
         ({"image_init": "half"}, "image_init must be one of divide, sub_mean, sub_and_divide"),

@@ -77,11 +77,11 @@ def soft_skeleton(maps, iterations):
 
 def _eroded(maps):
     """Return the minimum over each pixel and its four neighbours."""
-    across = -ops.max_pool(-maps, (1, 3), 1, "same")
-    along = -ops.max_pool(-maps, (3, 1), 1, "same")
+    across = -ops.max_pool(-maps, (1, 3), 1, "same", "channels_last")
+    along = -ops.max_pool(-maps, (3, 1), 1, "same", "channels_last")
     return ops.minimum(across, along)
 
 
 def _opened(maps):
     """Return the maximum over 3x3 of the eroded maps."""
-    return ops.max_pool(_eroded(maps), (3, 3), 1, "same")
+    return ops.max_pool(_eroded(maps), (3, 3), 1, "same", "channels_last")

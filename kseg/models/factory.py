@@ -60,8 +60,10 @@ def get_model(
         **options: The keyword options of the architecture, such as `filters=64`.
 
     Raises:
-        ValueError: An unknown name or option, or a value outside its range.
+        ValueError: An unknown name or option, a value outside its range, or Keras set to
+            "channels_first".
     """
+    _check_data_format()
     _check(num_classes, input_shape, activation)
     spec = model_spec(name)
     options = {**alias_options(name), **options}
@@ -118,6 +120,15 @@ def _activated(x: KerasTensor, activation: str | None, prefix: str = "") -> Kera
         # A head beside that of the classes, such as one for edges: softmax over it is always 1.
         activation = "sigmoid"
     return layers.Activation(activation, dtype="float32", name=f"{prefix}{activation}")(x)
+
+
+def _check_data_format() -> None:
+    known = keras.config.image_data_format()
+    if known != "channels_last":
+        raise ValueError(
+            f"models take images (N, H, W, C), but Keras' image_data_format is {known!r}; call "
+            "keras.config.set_image_data_format('channels_last') first"
+        )
 
 
 def _check(num_classes: int, input_shape: tuple, activation: str | None) -> None:

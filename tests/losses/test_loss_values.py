@@ -1,5 +1,6 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -274,3 +275,12 @@ def test_order_of_images_changes_nothing(name, seed):
     labels, logits = batch(seed)
     before = value(name, labels, logits)
     assert value(name, labels[::-1], logits[::-1]) == pytest.approx(before, rel=1e-5)
+
+
+def test_centre_lines_do_not_depend_on_keras_data_format():
+    expected = value("cl_dice", *batch(0), iterations=1)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert value("cl_dice", *batch(0), iterations=1) == expected
+    finally:
+        keras.config.set_image_data_format("channels_last")

@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 from kseg.models import get_model, list_models, model_spec, register_model
@@ -43,3 +44,12 @@ def test_an_unknown_option_gets_the_closest_one():
 def test_a_bad_value_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         get_model("unet", **arguments)
+
+
+def test_channels_first_is_refused():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="image_data_format is 'channels_first'; call keras"):
+            get_model("unet")
+    finally:
+        keras.config.set_image_data_format("channels_last")

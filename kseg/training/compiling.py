@@ -17,6 +17,7 @@ from kseg.training.learning_rate import learning_rate_family, resolve_learning_r
 from kseg.training.monitor import scores_of
 from kseg.training.optimizers import exclude_from_decay, make_optimizer
 from kseg.training.phases import Phase
+from kseg.training.resuming import set_rate
 from kseg.training.schedules import make_schedule
 
 
@@ -97,13 +98,14 @@ def go_on(phase: Phase, config: TrainConfig, model: keras.Model, steps: int) -> 
     """Give a model that was loaded in the middle of a phase what no file keeps.
 
     The schedule is that of the present settings: a run may have been made longer.
+
+    Raises:
+        ValueError: The learning rate cannot become what the settings say.
     """
     jit = jit_choice(config.jit)
     # The file says what suited the machine and the backend of an earlier start.
     model.jit_compile = model._resolve_auto_jit_compile() if jit == "auto" else jit
     use_own_kernels(model, jit)
     use_own_update(model.optimizer, jit)
-    rate = phase_schedule(phase, config, steps)
-    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        model.optimizer.learning_rate = rate
+    set_rate(model.optimizer, phase_schedule(phase, config, steps), config.lr_schedule)
     exclude_from_decay(model.optimizer, model)

@@ -14,6 +14,7 @@ from kseg.models import get_model
 from kseg.runs import RunFolder
 from kseg.training.loss import refuse_another_loss
 from kseg.training.monitor import monitored
+from kseg.training.resuming import refuse_change, refuse_changes
 
 # What must be as it was where a run is resumed.
 _FIXED = ("model_name", "image_init", "input_height", "input_width", "resize_op", "monitor")
@@ -74,16 +75,13 @@ def restored_model(
         raise ValueError(f"{run.path}: there is no run to resume; leave --resume out")
     stored, wanted = read_info(run.last), _info(config, dataset)
     for name in _FIXED:
-        if getattr(stored, name) != getattr(wanted, name):
-            raise ValueError(
-                f"--{name} is {getattr(wanted, name)}, but the run to resume has "
-                f"{getattr(stored, name)}; start a new run with another --exp_name"
-            )
+        refuse_change(name, getattr(stored, name), getattr(wanted, name))
     if len(stored.class_names) != len(wanted.class_names):
         raise ValueError(
             f"the data set has {len(wanted.class_names)} classes, but the run to resume has "
             f"{len(stored.class_names)}; start a new run with another --exp_name"
         )
+    refuse_changes(config, run, stored.epochs)
     model, info = load_model(run.last, compile=True)
     refuse_another_loss(first_loss(model), loss)
     return model, info

@@ -27,10 +27,12 @@ def parse_config(
 ) -> Config:
     """Build a config from flags, on top of `--config FILE`, on top of the defaults.
 
-    A config class may have `aliases`, short names of its flags, and a method `base_config()`: the
-    path of a YAML file that then comes between the defaults and `--config`, or None. It may have
-    `several`: the names of fields that take any number of values without a flag, with their help;
-    or `positional`: the name of the field that a first word without a flag is for.
+    A config class may have `aliases`, short names of its flags, and a method `base_arguments()`:
+    flags that come before those of the command line, such as `--config` with another file. It is
+    called on values that `__post_init__` has not checked, because they may fit only what that file
+    says. A class may have `several`: the names of fields that take any number of values without a
+    flag, with their help; or `positional`: the name of the field that a first word without a flag
+    is for.
 
     Args:
         config_class: A dataclass whose docstring describes every field.
@@ -44,14 +46,16 @@ def parse_config(
     positional = getattr(config_class, "positional", None)
     if positional and arguments and not arguments[0].startswith("-"):
         arguments.insert(0, f"--{positional}")
-    config = _parse(config_class, arguments, prog)
-    base = config.base_config() if hasattr(config, "base_config") else None
-    if base is None:
-        return config
-    return _parse(config_class, ["--config", str(base), *arguments], prog)
+    values = _parse(config_class, arguments, prog)
+    if hasattr(config_class, "base_arguments"):
+        unchecked: Any = object.__new__(config_class)
+        vars(unchecked).update(values)
+        if base := unchecked.base_arguments():
+            values = _parse(config_class, [*base, *arguments], prog)
+    return config_class(**values)
 
 
-def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -> Config:
+def _parse(config_class: type, arguments: list[str], prog: str | None) -> dict[str, Any]:
     parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="YAML file with any of these settings.")
     several: dict[str, str] = getattr(config_class, "several", {})
@@ -63,7 +67,7 @@ def _parse(config_class: type[Config], arguments: list[str], prog: str | None) -
     except ArgumentError as error:
         raise UsageError(_one_sentence(str(error), config_class)) from None
     values.pop("config", None)
-    return config_class(**values)
+    return values
 
 
 def save_config(config: Any, path: Path, exclude: Sequence[str] = ()) -> None:

@@ -12,6 +12,7 @@ from kseg.config.devices import check_devices
 from kseg.config.folds import check_folds
 from kseg.config.loss_settings import check_loss_settings
 from kseg.config.parse import UsageError
+from kseg.config.resume import resumed_arguments
 
 ImageInit = Literal["auto", "divide", "sub_mean", "sub_and_divide", "caffe", "tf", "torch", "tf128"]
 Schedule = Literal["constant", "step", "cosine", "polynomial", "one_cycle", "plateau"]
@@ -281,14 +282,6 @@ class TrainConfig:
         path = Path(self.resume)
         return path.parent if path.suffix == ".keras" else path
 
-    def base_config(self) -> Path | None:
-        """Return the config file whose values are this one's defaults: that of the run resumed."""
-        if not self.resume or self.seeds > 1 or (self.folds and self.fold is None):
-            return None
-        file = self.run_path / "config.yaml"
-        if not file.is_file():
-            raise UsageError(
-                f"--resume {self.resume}: there is no run in {self.run_path}; give the path of a "
-                "run folder, or leave the flag out to start a new run"
-            )
-        return file
+    def base_arguments(self) -> list[str]:
+        """Return flags that come before those given: the settings of the run resumed."""
+        return resumed_arguments(self)

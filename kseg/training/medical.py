@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kseg.config import MedicalConfig
+from kseg.config.repeats import is_repeated
 from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.folds import with_fold
 from kseg.files import replacing
@@ -20,7 +21,7 @@ from kseg.runs import RunFolder
 from kseg.training.cell_scores import Answers, CellScores, cell_scores
 from kseg.training.inputs import opened_dataset
 from kseg.training.processes import find_place
-from kseg.training.repeats import is_repeated, single_runs
+from kseg.training.repeats import single_runs
 from kseg.training.start import start
 
 FILE = "cells.json"

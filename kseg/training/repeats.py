@@ -6,7 +6,6 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import keras
@@ -15,17 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from kseg.config import TrainConfig
+from kseg.config.repeats import repeats
 from kseg.files import replacing
 from kseg.runs import RunFolder
 from kseg.training.trainer import train
 
 FILE = "repeats.csv"
 _SCORES = ("mean_iou", "object_mean_iou", "mean_dice", "pixel_accuracy")
-
-
-def is_repeated(config: TrainConfig) -> bool:
-    """Tell whether the settings ask for more than one run."""
-    return config.seeds > 1 or (config.folds > 0 and config.fold is None)
 
 
 def single_runs(config: TrainConfig) -> list[TrainConfig]:
@@ -38,17 +33,13 @@ def single_runs(config: TrainConfig) -> list[TrainConfig]:
     """
     if config.resume not in ("", "last"):
         raise ValueError(f"--resume {config.resume}: with --folds or --seeds only `last` works")
-    all_folds = range(config.folds) if config.fold is None else (config.fold,)
-    folds = all_folds if config.folds else (None,)
-    seeds = range(config.seed, config.seed + config.seeds)
-    runs = []
-    for fold, seed in product(folds, seeds):
-        name = config.exp_name + ("" if fold is None else f"_fold{fold}")
-        name += f"_seed{seed}" if config.seeds > 1 else ""
-        one = replace(config, exp_name=name, fold=fold, seed=seed, seeds=1, resume="")
-        begun = config.resume and RunFolder(one.run_path).last.is_file()
-        runs.append(replace(one, resume="last") if begun else one)
-    return runs
+    runs = [replace(config, **each, seeds=1, resume="") for each in repeats(config)]
+    if not config.resume:
+        return runs
+    return [
+        replace(one, resume="last") if RunFolder(one.run_path).last.is_file() else one
+        for one in runs
+    ]
 
 
 def train_repeatedly(config: TrainConfig) -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from kseg.config import TrainConfig
+from kseg.config.repeats import is_repeated
 from kseg.runs import RunFolder
 from kseg.training.distribution import data_parallel, joined
 from kseg.training.lr_find import find_learning_rate, write_rate_test
 from kseg.training.processes import find_place
 from kseg.training.propose import auto, machine_budget
-from kseg.training.repeats import is_repeated, train_repeatedly
+from kseg.training.repeats import train_repeatedly
 from kseg.training.trainer import prepare, train
 
 

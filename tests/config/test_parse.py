@@ -92,3 +92,54 @@ def test_a_resumed_run_keeps_its_settings_but_flags_win(tmp_path):
     assert (config.epochs, config.loss, config.run_path) == (8, "dice", run)
     from_file = parse_config(TrainConfig, ["--resume", str(run / "last.keras")])
     assert (from_file.epochs, from_file.run_path) == (7, run)
+
+
+@pytest.mark.parametrize(
+    ("stored", "flags"),
+    [
+        (
+            {"crop_height": 256, "crop_width": 256, "input_height": 512, "input_width": 512},
+            {"crop_foreground": 0.33},
+        ),
+        ({"epochs": 100}, {"freeze_epochs": 60}),
+        ({"folds": 5, "fold": 2}, {"fold": 3}),
+    ],
+)
+def test_flags_have_to_fit_the_run_that_is_resumed_not_the_defaults(stored, flags, tmp_path):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(stored))
+    words = [f"--{name}={value}" for name, value in flags.items()]
+    config = parse_config(TrainConfig, [f"--resume={tmp_path}", *words])
+    assert config == TrainConfig(resume=str(tmp_path), **{**stored, **flags})
+    with pytest.raises(UsageError, match="--crop_height 999 is larger than"):
+        parse_config(TrainConfig, [f"--resume={tmp_path}", "--crop_height=999", "--crop_width=32"])
+
+
+def folds_of(folder, *flags):
+    words = ["--resume=last", f"--train_save_path={folder}", "--exp_name=cv", *flags]
+    return parse_config(TrainConfig, words)
+
+
+@pytest.mark.parametrize(
+    ("begun", "flags", "expected"),
+    [
+        ("cv_fold0", ["--folds=3"], {"folds": 3, "seed": 7}),
+        ("cv_fold1", ["--folds=3", "--epochs=8"], {"folds": 3, "seed": 7, "epochs": 8}),
+        ("cv_seed1", ["--seeds=2"], {"seeds": 2, "seed": 0}),
+        ("cv_fold2_seed5", ["--folds=3", "--seeds=2", "--seed=4"], {"seed": 4, "folds": 3}),
+    ],
+)
+def test_many_runs_go_on_with_the_settings_of_the_first_that_has_begun(
+    begun, flags, expected, tmp_path
+):
+    run = tmp_path / begun / "unet"
+    run.mkdir(parents=True)
+    of_one = TrainConfig(exp_name=begun, folds=3, fold=1, seed=7, epochs=6, loss="dice")
+    save_config(of_one, run / "config.yaml", exclude=["resume", "train_save_path"])
+    config = folds_of(tmp_path, *flags)
+    assert (config.exp_name, config.fold, config.loss) == ("cv", None, "dice")
+    assert {name: getattr(config, name) for name in expected} == expected
+    assert config.epochs == expected.get("epochs", 6)
+
+
+def test_many_runs_of_which_none_has_begun_have_the_settings_of_the_flags(tmp_path):
+    assert folds_of(tmp_path, "--folds=3").epochs == 50

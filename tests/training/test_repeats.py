@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from kseg.config import TrainConfig
-from kseg.training.repeats import is_repeated, single_runs, summary_rows, train_repeatedly
+from kseg.config.repeats import is_repeated
+from kseg.training.repeats import single_runs, summary_rows, train_repeatedly
 from tests.training.cases import settings
 
 

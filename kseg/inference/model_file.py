@@ -74,7 +74,8 @@ def copy_model(source: Path, target: Path) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
+    # Windows flushes only what is open for writing.
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 

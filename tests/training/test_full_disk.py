@@ -1,11 +1,12 @@
 """A disk without room ends a run with one sentence, and harms no file."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from kseg.inference.model_file import read_info
+from kseg.inference.model_file import copy_model, read_info
 from kseg.training import train
 from tests.conftest import ROOT
 from tests.training.cases import settings
@@ -18,6 +19,21 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 from kseg.cli import main
 main(sys.argv[2:])
 """
+
+
+def test_checkpoints_are_flushed_through_a_file_that_is_open_for_writing(tmp_path, monkeypatch):
+    # As on Windows, where flushing another one is an error.
+    flushed = []
+
+    def flush(descriptor):
+        os.write(descriptor, b"")
+        flushed.append(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    (tmp_path / "a.keras").write_bytes(b"model")
+    copy_model(tmp_path / "a.keras", tmp_path / "b.keras")
+    assert (tmp_path / "b.keras").read_bytes() == b"model"
+    assert len(flushed) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")

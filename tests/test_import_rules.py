@@ -60,7 +60,7 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 # Where a backend's own operation is worth an exception.
 OWN_OPERATIONS = {
     PACKAGE / "kernels" / name
-    for name in ("convolve.py", "dilate.py", "enlarge.py", "normalise.py", "plain.py")
+    for name in ("convolve.py", "dilate.py", "enlarge.py", "normalise.py", "plain.py", "update.py")
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -4,6 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from kseg.models.factory import get_model, without_aux_heads
+from kseg.models.pooled import pooled_normalisation
 from kseg.models.registry import ModelSpec, list_models, model_spec, register_model
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "get_model",
     "list_models",
     "model_spec",
+    "pooled_normalisation",
     "register_model",
     "without_aux_heads",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import KerasTensor, layers, tree
+from keras import layers, tree
+
+from kseg.models.graph import follow
 
 
 def count_macs(model: keras.Model, size: tuple[int, int] | None = None) -> int:
@@ -26,22 +27,9 @@ def count_macs(model: keras.Model, size: tuple[int, int] | None = None) -> int:
     height, width = size or model.input_shape[1:3]
     if None in (height, width):
         raise ValueError(f"{model.name}: give a size (height, width) to count its multiply-adds")
-    total = 0
-
-    def visit(operation: Any) -> Callable:
-        def call(*args, **kwargs):
-            nonlocal total
-            if isinstance(operation, keras.Model):
-                return operation._run_through_graph(tree.flatten(args), visit)
-            output = operation.compute_output_spec(*args, **kwargs)
-            total += _layer_macs(operation, args[0], output)
-            return output
-
-        return call
-
-    # Keras offers no public way to follow a graph with other shapes than those it was built for.
-    model._run_through_graph([KerasTensor((1, height, width, model.input_shape[-1]))], visit)
-    return total
+    costs = []
+    follow(model, (height, width), lambda *layer: costs.append(_layer_macs(*layer)))
+    return sum(costs)
 
 
 def _layer_macs(layer: Any, inputs: Any, output: Any) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from kseg.encoders import Encoder, encoder_spec, freeze_encoder, list_encoders
 from kseg.encoders.weights import build_stock
-from kseg.layers.preprocess import image_init_layer
+from kseg.layers.preprocess import IMAGE_INITS, image_init_layer
 from kseg.models import get_model, list_models, model_spec
 from kseg.models.registry import takes_encoder
 
@@ -130,6 +130,15 @@ def test_grey_images_give_the_features_of_equal_colours(name, tmp_path):
     x = images(1, 64, 64, 1) / 255
     expected = run(colour, np.repeat(x, 3, axis=-1))
     np.testing.assert_allclose(run(grey, x)["16"], expected["16"], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in IMAGE_INITS if mode != "sub_mean"])
+def test_a_grey_image_is_normalised_as_its_colours_are_if_these_are_treated_alike(mode):
+    x = images(1, 4, 4, 1)
+    grey = keras.ops.convert_to_numpy(image_init_layer(mode, 1)(x))
+    colours = keras.ops.convert_to_numpy(image_init_layer(mode)(np.repeat(x, 3, axis=-1)))
+    assert np.allclose(grey, colours, atol=1e-4) == (mode not in ("caffe", "torch"))
+    np.testing.assert_allclose(grey[..., 0], colours.mean(-1), atol=0.02)
 
 
 @pytest.mark.parametrize("name", ["mobilenetv2", "efficientnetb0"])

@@ -22,7 +22,7 @@ from kseg.training.callbacks import (
 from kseg.training.callbacks.profiler import ProfilerTrace
 from kseg.training.compiling import compile_for, go_on
 from kseg.training.inputs import Inputs
-from kseg.training.loader import EpochSetter, Loader
+from kseg.training.loader import EpochSetter, Loader, own_errors
 from kseg.training.monitor import mode_of
 from kseg.training.phases import Phase, plan_phases
 from kseg.training.plateau import Plateau
@@ -115,16 +115,17 @@ class Fitting:
         training = self._loaders[phase]
         callbacks = self._callbacks(phase, training, checkpoints)
         try:
-            self.model.fit(
-                training,
-                validation_data=self._validation,
-                epochs=phase.last,
-                initial_epoch=self.info.epochs,
-                callbacks=callbacks,
-                # Keras would shuffle the batches once more, by a state that no checkpoint keeps.
-                shuffle=False,
-                verbose=0,
-            )
+            with own_errors(training, self._validation):
+                self.model.fit(
+                    training,
+                    validation_data=self._validation,
+                    epochs=phase.last,
+                    initial_epoch=self.info.epochs,
+                    callbacks=callbacks,
+                    # Keras would shuffle once more, by a state that no checkpoint keeps.
+                    shuffle=False,
+                    verbose=0,
+                )
         finally:
             # Keras tells callbacks nothing of an error, whose message needs a line of its own.
             for callback in callbacks:

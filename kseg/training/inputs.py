@@ -18,6 +18,7 @@ from kseg.data.dataset import Dataset, SampleFiles
 from kseg.data.folds import with_fold
 from kseg.data.registry import open_dataset
 from kseg.data.windows import side_by_side
+from kseg.training.depth import batch_type
 from kseg.training.distribution import Job
 from kseg.training.loader import Loader
 from kseg.training.shards import EvenBatches
@@ -80,6 +81,9 @@ class Inputs:
         recipe: The augmentation of the training images.
         heads: Names of the model's outputs where it has several.
         job: What this process does of the run; it gets its part of every batch.
+
+    Raises:
+        ValueError: An image is missing or damaged.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Inputs:
     ):
         self.dataset, self.recipe, self.job = dataset, recipe, job or Job()
         self._config, self._heads = config, heads
+        self._dtype = batch_type([*dataset.train, *(dataset.val if config.validate else ())])
         # A plain Keras loss has no such attribute.
         weights = getattr(loss, "pixel_weights", None)
         self._transforms = recipe.transforms(dataset.void, config.crop, config.crop_foreground)
@@ -120,7 +125,7 @@ class Inputs:
             shuffle=True,
             seed=self._config.seed,
         )
-        return Loader(batches, self._config.workers, self._heads)
+        return Loader(batches, self._config.workers, self._heads, self._dtype)
 
     def validation(self) -> Loader | None:
         """Return the batches to validate on, if the settings say so."""
@@ -131,7 +136,7 @@ class Inputs:
         shared = batches
         if self.job.devices > 1:
             shared = EvenBatches(batches, self.job.shard, self.job.devices)
-        return Loader(shared, self._config.workers, self._heads)
+        return Loader(shared, self._config.workers, self._heads, self._dtype)
 
     def shown(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a few images `(N, H, W, C)` and labels `(N, H, W)` as they are, for pictures."""

@@ -1,14 +1,21 @@
 """What reaches the model depends on no number of workers."""
 
+import cv2
 import numpy as np
 import pytest
 from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
 from kseg.data import open_dataset
-from kseg.data.augment import augmentation
+from kseg.data.augment import augmentation, find_recipe
 from kseg.data.batches import Batches
 from kseg.data.cache import RamCache
+from kseg.data.dataset import Dataset, SampleFiles
+from kseg.losses import get_loss
+from kseg.training import train
+from kseg.training.depth import batch_type
+from kseg.training.inputs import Inputs
 from kseg.training.loader import Loader
+from tests.training.cases import settings
 
 
 def epochs(batches, workers, count=2):
@@ -81,6 +88,61 @@ def test_an_epoch_that_is_broken_off_leaves_nothing_for_the_next():
     loader.epoch = 1
     loader.on_epoch_begin()
     assert [int(loader[index][1][0]) for index in range(12)] == [1] * 12
+
+
+@pytest.mark.parametrize("error", [ValueError("a.png: damaged"), OSError(5, "no disk", "a.png")])
+def test_what_a_batch_raises_ends_the_run_as_it_is(error, parts_root, tmp_path, monkeypatch):
+    read = Batches.batch
+
+    def broken(self, epoch, index, reader=map):
+        if index == 3:  # Keras reads the first two in advance.
+            raise error
+        return read(self, epoch, index, reader)
+
+    monkeypatch.setattr(Batches, "batch", broken)
+    with pytest.raises(type(error)) as caught:
+        train(settings(parts_root, tmp_path, epochs=1))
+    assert caught.value is error
+
+
+def write(path, dtype):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = np.full((32, 32), np.iinfo(dtype).max, dtype)
+    if path.suffix == ".npy":
+        np.save(path, image)
+    else:
+        cv2.imwrite(str(path), image)
+    return SampleFiles(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".npy"])
+def test_one_deep_image_makes_all_batches_deep(suffix, tmp_path):
+    flat = [write(tmp_path / f"{index}{suffix}", "uint8") for index in range(3)]
+    flat.append(write(tmp_path / "3.jpg", "uint8"))
+    deep = write(tmp_path / f"4{suffix}", "uint16")
+    assert batch_type(flat) is np.uint8
+    assert batch_type([*flat, deep]) is np.float32
+
+
+def test_images_of_8_and_16_bits_are_fed_as_one_type(tmp_path):
+    files = [
+        SampleFiles(
+            write(tmp_path / "images" / f"{index}.png", "uint16" if index == 5 else "uint8").image,
+            write(tmp_path / "labels" / f"{index}.png", "uint8").image,
+        )
+        for index in range(6)
+    ]
+    dataset = Dataset("own", files, (), (), ("ground", "part"))
+    config = settings(tmp_path, tmp_path, validate=False, cache="none")
+    inputs = Inputs(config, dataset, get_loss("ce"), find_recipe("none"))
+    loader = inputs.training(1)
+    batches = [loader[index][0] for index in range(len(loader))]
+    assert len(batches) > 1
+    assert {batch.dtype.name for batch in batches} == {"float32"}
+    assert {float(batch.max()) for batch in batches} == {255.0}
+    one = Loader(loader.batches, dtype=np.uint8)
+    with pytest.raises(ValueError, match="own: most images have 8 bits per channel, but one"):
+        [one[index] for index in range(len(one))]
 
 
 def test_keras_starts_no_threads_of_its_own():

@@ -10,10 +10,11 @@ import keras
 from kseg.config import TrainConfig
 from kseg.data.dataset import Dataset
 from kseg.inference.model_file import ModelInfo, load_model, read_info
-from kseg.models import get_model
+from kseg.models import get_model, pooled_normalisation
 from kseg.runs import RunFolder
 from kseg.training.loss import refuse_another_loss
 from kseg.training.monitor import monitored
+from kseg.training.phases import plan_phases
 from kseg.training.resuming import refuse_change, refuse_changes
 
 # What must be as it was where a run is resumed.
@@ -35,7 +36,7 @@ def new_model(config: TrainConfig, dataset: Dataset) -> tuple[keras.Model, Model
     """Build the model of the settings, not compiled.
 
     Raises:
-        ValueError: An unknown name or option.
+        ValueError: An unknown name or option, or batches of one image for a model that they break.
     """
     with layer_precision(config.precision):
         model = get_model(
@@ -47,7 +48,20 @@ def new_model(config: TrainConfig, dataset: Dataset) -> tuple[keras.Model, Model
             image_init=config.image_init,
             **config.model_options,
         )
+    _check_batches(config, model)
     return model, _info(config, dataset)
+
+
+def _check_batches(config: TrainConfig, model: keras.Model) -> None:
+    if all(phase.batch_size > 1 for phase in plan_phases(config)):
+        return
+    size = config.crop or (config.input_height, config.input_width)
+    if layers := pooled_normalisation(model, size):
+        raise ValueError(
+            f"batches of 1 image cannot train {config.model_name} at {size[0]}x{size[1]}: its "
+            f"batch normalisation {layers[0]} sees one value per image and channel, whose variance "
+            "is 0; give --train_batch_size 2 or more, or another model"
+        )
 
 
 def _info(config: TrainConfig, dataset: Dataset) -> ModelInfo:

@@ -41,7 +41,7 @@ def measure_rate(proposal: Proposal) -> float:
     model.optimizer.build(model.trainable_variables)  # See `compile_for`.
     use_own_update(model.optimizer, jit)
     images, labels = _random_batch(proposal)
-    weights = np.ones(labels.shape, "float32") if hasattr(loss, "pixel_weights") else None
+    weights = np.ones(labels.shape, "float32") if getattr(loss, "pixel_weights", None) else None
     seconds = []
     for _ in range(1 + _STEPS):
         start = time.perf_counter()

@@ -111,7 +111,9 @@ def test_files_are_decoded_resized_and_segmented_in_a_process_without_kseg(
 
 
 @pytest.mark.parametrize("resize_op", [1, 2])
-@pytest.mark.parametrize("size", [(32, 48), (20, 31), (64, 96), (61, 97), (200, 120), (33, 300), (20, 300)])
+@pytest.mark.parametrize(
+    "size", [(32, 48), (20, 31), (64, 96), (61, 97), (200, 120), (33, 300), (20, 300)]
+)
 def test_images_are_fitted_as_in_training(size, resize_op):
     image = image_of(*size)
     found, placement = Fit(SIZE, 3, resize_op)(tf.constant(encoded(image, ".png")))

@@ -12,6 +12,7 @@ from kseg.training.propose import (
 )
 from kseg.training.propose.budget import gpu_memory_gb, host_memory_gb
 from kseg.training.propose.cost import Cost, Network, count_elements, image_cost, training_gb
+from kseg.training.propose.measure import measure_rate
 from tests.training.propose_cases import CPU, GPU, facts_of, of_size, with_shares
 
 
@@ -134,3 +135,10 @@ def test_shrinking_and_hours_are_worth_a_note():
     assert "images shrink from 3000x4000 to 384x512" in notes
     assert "takes about" in notes
     assert "--encoder_weights imagenet" in notes
+
+
+@pytest.mark.parametrize("loss", ["cl_dice", "ce_dice", "edge_weighted_ce"])
+def test_speed_is_measured_with_every_kind_of_loss(loss):
+    given = {"loss": loss, "input_height": 32, "input_width": 32, "train_batch_size": 2}
+    options = {"model_options": {"filters": 2, "levels": 2}}
+    assert measure_rate(propose(facts_of(), CPU, {**given, **options})) > 0

@@ -1,4 +1,4 @@
-"""Batches of one image: refused where batch normalisation would see one value, trained elsewhere."""
+"""Batches of one image: refused where batch normalisation sees one value, trained elsewhere."""
 
 from dataclasses import replace
 

@@ -130,7 +130,7 @@ def test_another_split_neither_follows_the_kept_parts_nor_changes_them(folder):
     ("lines", "message"),
     [
         ("train img.0.x.json", "line 2: there must be train, val or test, a tab and the name"),
-        ("trian\timg.0.x.json", "line 2: .* not 'trian"),
+        ("learn\timg.0.x.json", "line 2: .* not 'learn"),
         ("\n".join(f"train\timg.{i}.x.json" for i in range(5)), "no file is left for the part val"),
     ],
 )

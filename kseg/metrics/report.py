@@ -3,13 +3,12 @@
 import csv
 import json
 import math
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.metrics.confusion import counts_of
 from kseg.metrics.scores import get_score
 
@@ -83,7 +82,7 @@ class SegmentationReport:
 
     def to_json(self, path):
         """Write `to_dict` to the file `path`."""
-        with _new_text(path) as file:
+        with replacing_text(Path(path)) as file:
             json.dump(self.to_dict(), file, indent=2, ensure_ascii=False)
 
     def to_csv(self, path):
@@ -166,15 +165,9 @@ def _checked(confusion):
 
 
 def _write_csv(path, rows):
-    with _new_text(path) as file:
+    with replacing_text(Path(path)) as file:
         csv.writer(file).writerows(rows)
 
 
 def _plain(value):
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-@contextmanager
-def _new_text(path):
-    with replacing(Path(path)) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        yield file

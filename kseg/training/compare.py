@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kseg.config import CompareConfig
-from kseg.files import replacing
+from kseg.files import replacing, replacing_text
 from kseg.runs import RunFolder
 from kseg.training.summary import RunRecord
 
@@ -176,7 +176,7 @@ def _text(value: Any) -> str:
 def _write_csv(path: Path, rows: Sequence[dict[str, Any]], settings: dict[str, list[Any]]) -> None:
     header = [*rows[0], *settings]
     cells = zip(*([row[key] for row in rows] for key in rows[0]), *settings.values(), strict=True)
-    with replacing(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+    with replacing_text(path) as file:
         csv.writer(file).writerows([header, *cells])
 
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from kseg.files import replacing
+from kseg.files import replacing, replacing_text
 from kseg.kernels import use_own_update
 from kseg.training.optimizers import exclude_from_decay
 
@@ -151,7 +151,7 @@ def write_rate_test(result: RateTest, folder: Path) -> Path:
 
     smooth = smoothed_losses(result.losses)
     table = folder / "lr_find.csv"
-    with replacing(table) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+    with replacing_text(table) as file:
         writer = csv.writer(file)
         writer.writerow(("learning_rate", "loss", "smoothed_loss"))
         columns = (result.rates, result.losses, smooth)

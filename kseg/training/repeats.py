@@ -15,7 +15,7 @@ from rich.table import Table
 
 from kseg.config import TrainConfig
 from kseg.config.repeats import repeats
-from kseg.files import replacing
+from kseg.files import replacing_text
 from kseg.runs import RunFolder
 from kseg.training.trainer import train
 
@@ -57,7 +57,7 @@ def train_repeatedly(config: TrainConfig) -> Path:
         keras.utils.clear_session()
     rows += summary_rows(rows)
     path = Path(config.train_save_path) / config.exp_name / FILE
-    with replacing(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+    with replacing_text(path) as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -1,12 +1,18 @@
 """A network whose answers are known, and a data set for it."""
 
+import csv
+import json
+
 import numpy as np
+import pytest
 from PIL import Image
 
+from kseg.config import EvaluateConfig
 from tests.inference.bright import save_bright
 
 # Images are of these two colours: the second one is foreground.
 DARK, BRIGHT = (20, 40, 90), (250, 200, 180)
+IMAGES = 6
 
 
 def write_model(path):
@@ -39,3 +45,30 @@ def mean_iou(index, pixels=32 * 32):
     """
     missed = 8 * index
     return (64 / (64 + missed) + (pixels - 64 - missed) / (pixels - 64)) / 2
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run folder with a model of known answers."""
+    folder = tmp_path_factory.mktemp("runs") / "exp" / "unet"
+    write_model(folder / "best.keras")
+    (folder / "config.yaml").write_text("model_name: unet\nloss: dice\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_data(tmp_path_factory.mktemp("data") / "squares", IMAGES)
+
+
+def settings(run, data, output, **others):
+    return EvaluateConfig(str(run), data.name, str(data.parent), output=str(output), **others)
+
+
+def report_of(folder):
+    return json.loads((folder / "report.json").read_text())
+
+
+def rows_of(folder):
+    with (folder / "per_image.csv").open() as file:
+        return list(csv.DictReader(file))

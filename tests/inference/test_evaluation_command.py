@@ -1,36 +1,21 @@
-"""`kseg evaluate`: its modes, what it writes, and what it says of bad files."""
+"""`kseg evaluate`: its modes, and what it writes."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kseg.cli import main
-from kseg.config import EvaluateConfig, UsageError, parse_config
+from kseg.config import EvaluateConfig, parse_config
 from kseg.data.dataset import Dataset, SampleFiles
 from kseg.inference import Predictor
 from kseg.inference.evaluate import evaluate, evaluate_split
-from kseg.inference.evaluation.compare import read_evaluated
 from kseg.inference.evaluation.jobs import jobs_of
-from tests.inference.evaluation_cases import mean_iou, write_data, write_model
+from tests.inference import evaluation_cases
+from tests.inference.evaluation_cases import IMAGES, mean_iou, report_of, rows_of, settings
 
-IMAGES = 6
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run folder with a model of known answers."""
-    folder = tmp_path_factory.mktemp("runs") / "exp" / "unet"
-    write_model(folder / "best.keras")
-    (folder / "config.yaml").write_text("model_name: unet\nloss: dice\n")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("data") / "squares", IMAGES)
+# Fixtures.
+run, data = evaluation_cases.run, evaluation_cases.data
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +24,6 @@ def evaluated(run, data, tmp_path_factory):
     output = tmp_path_factory.mktemp("evaluation")
     evaluate(settings(run, data, output, auc=True, boundary=True, v_rand=True))
     return output
-
-
-def settings(run, data, output, **others):
-    return EvaluateConfig(str(run), data.name, str(data.parent), output=str(output), **others)
-
-
-def report_of(folder):
-    return json.loads((folder / "report.json").read_text())
-
-
-def rows_of(folder):
-    with (folder / "per_image.csv").open() as file:
-        return list(csv.DictReader(file))
 
 
 def test_all_files_are_written(evaluated):
@@ -112,23 +84,6 @@ def test_everything_that_was_asked_for_is_measured(evaluated):
     speed = json.loads((evaluated / "speed.json").read_text())
     assert speed["images"] == IMAGES
     assert speed["prediction_seconds_per_image"] > 0
-
-
-def test_an_image_that_is_too_much_for_a_device_does_not_cost_the_other_scores(
-    run, data, tmp_path, monkeypatch
-):
-    predict, alone = Predictor.predict, []
-
-    def refuse(predictor, images):
-        alone.extend(images if len(images) == 1 else [])
-        if len(images) > 1 or len(alone) == 3:
-            raise RuntimeError("RESOURCE_EXHAUSTED: 9 GB")
-        return predict(predictor, images)
-
-    monkeypatch.setattr(Predictor, "predict", refuse)
-    with pytest.raises(ValueError, match="1 of 6 .*too large for the memory; --tile"):
-        evaluate(settings(run, data, tmp_path, fit="pad", html=False, calibration=False))
-    assert report_of(tmp_path)["scored"]["images"] == IMAGES - 1
 
 
 def test_predicting_and_scoring_apart_give_the_same(evaluated, run, data, tmp_path):
@@ -194,102 +149,10 @@ def test_scoring_masks_does_not_wait_for_a_large_backend(data, tmp_path, run_scr
     assert report_of(tmp_path)["means"]["mean_iou"] == 1
 
 
-def test_a_bad_mask_is_told_and_the_others_are_scored(data, tmp_path, capsys):
-    masks = tmp_path / "masks"
-    masks.mkdir()
-    bad = {"00": np.zeros((9, 9)), "01": np.full((32, 32), 7), "02": None}
-    for path in (data / "test_label").iterdir():
-        mask = bad.get(path.stem, np.array(Image.open(path)))
-        if mask is not None:
-            Image.fromarray(mask.astype(np.uint8)).save(masks / path.name)
-    flags = ["--mode", "score", "--predictions", masks, "--labels", data / "test_label"]
-    with pytest.raises(SystemExit, match="2"):
-        main(["evaluate", *map(str, flags), "--n_classes", "2"])
-    printed = capsys.readouterr()
-    assert "3 of 6 images could not be scored" in printed.err
-    for sentence in (
-        "00.png: truth has shape (32, 32), prediction (9, 9).",
-        "01.png: prediction holds label 7, expected 0 to 1.",
-        "there is no prediction 02.* in",
-    ):
-        assert sentence in " ".join((printed.out + printed.err).split())
-    scored = report_of(masks / "evaluation")["scored"]
-    assert (scored["images"], scored["failed"], len(scored["failures"])) == (3, 3, 3)
-    assert [row["image"] for row in rows_of(masks / "evaluation")] == ["03", "04", "05"]
-
-
-def test_a_bad_image_is_told_and_the_others_are_scored(run, tmp_path, capsys):
-    data = write_data(tmp_path / "data" / "squares", 3)
-    (data / "test_image" / "01.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match="1 of 3 images could not be scored: .*01.png"):
-        evaluate(settings(run, data, tmp_path / "out"))
-    report = report_of(tmp_path / "out")
-    assert report["scored"]["images"] == 2
-    assert "1 more could not be scored" in (tmp_path / "out" / "report.html").read_text()
-    for path in (data / "test_image").iterdir():
-        path.write_bytes(b"no image")
-    with pytest.raises(ValueError, match="3 of 3 images could not be scored"):
-        evaluate(settings(run, data, tmp_path / "nothing"))
-    assert not (tmp_path / "nothing" / "report.json").exists()
-
-
-def test_masks_of_unknown_classes_are_refused(data, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = str(data / "test_label")
-    with pytest.raises(
-        ValueError, match="the classes of these masks are unknown; give --n_classes"
-    ):
-        evaluate(EvaluateConfig(mode="score", predictions=folder, labels=folder))
-    with pytest.raises(ValueError, match="--membrane_class is 3, but the classes are 0 to 1"):
-        evaluate(
-            EvaluateConfig(
-                mode="score",
-                predictions=folder,
-                labels=folder,
-                n_classes=2,
-                v_rand=True,
-                membrane_class=3,
-            )
-        )
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--images", "a"], "--mode both of folders needs --labels too"),
-        (["--labels", "a"], "--mode both of folders needs --images too"),
-        (["--mode", "predict", "--labels", "a"], "--mode predict of folders needs --images too"),
-        (["--mode", "all"], "--mode: expected one of 'predict', 'score', 'both'"),
-        (["--bootstrap", "-1"], "--bootstrap must be at least 0, got -1"),
-        (["--overlap", "1"], "--overlap must be at most 0.9, got 1.0"),
-        (["--tile", "8"], "--tile must be at least 32, got 8"),
-        (["--tta", "twice"], "--tta: expected one of 'none'"),
-        (["--model", "[]"], "--model needs at least one run folder"),
-    ],
-)
-def test_flags_are_checked(flags, message):
-    with pytest.raises(UsageError, match=message):
-        parse_config(EvaluateConfig, flags)
-
-
 def test_several_models_can_be_given():
     for words in ("[a, b]", "a,b"):
         assert parse_config(EvaluateConfig, ["--model", words]).models == ["a", "b"]
     assert parse_config(EvaluateConfig, ["--model", "a"]).models == ["a"]
-
-
-def test_an_evaluation_to_compare_with_must_be_there(run, data, tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: there is no report.json to compare with"):
-        evaluate(settings(run, data, tmp_path, compare="nowhere"))
-    (tmp_path / "report.json").write_text('{"means": {}, "classes": []}')
-    with pytest.raises(ValueError, match="is what this evaluation would replace"):
-        evaluate(settings(run, data, tmp_path, compare=str(tmp_path)))
-    (tmp_path / "report.json").write_text("[]")
-    with pytest.raises(ValueError, match="this is no report of an evaluation"):
-        read_evaluated(tmp_path)
-    (tmp_path / "report.json").write_text("{")
-    with pytest.raises(ValueError, match="this is no readable report"):
-        read_evaluated(tmp_path / "report.json")
 
 
 def test_a_split_is_scored_without_page_and_charts_by_default(run, data, tmp_path):

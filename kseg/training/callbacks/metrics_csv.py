@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from kseg.files import replacing
+from kseg.files import replacing_text
 
 
 class MetricsCsv(keras.callbacks.Callback):
@@ -39,7 +39,7 @@ class MetricsCsv(keras.callbacks.Callback):
             self._write()
 
     def _write(self) -> None:
-        with replacing(self.path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+        with replacing_text(self.path) as file:
             writer = csv.DictWriter(file, list(self.rows[-1]), restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)

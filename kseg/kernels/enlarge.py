@@ -11,12 +11,15 @@ SOURCE = "_kseg_half_size"
 PARTS = "_kseg_parts"
 """Attribute of concatenated maps of which some were enlarged: all of them."""
 _CHANNELS = 3
+# TensorFlow multiplies positions by 1 / factor in 32 bits, which for 41, 47 and other factors
+# gives a little less than a whole number: the value of the block before.
+_MOST_TIMES = 40
 
 
 def can_enlarge(layer: layers.Layer) -> bool:
     """Tell whether `enlarge` can stand for the layer: nearest upsampling of maps."""
     nearest = type(layer) is layers.UpSampling2D and layer.interpolation == "nearest"
-    return nearest and layer.data_format == "channels_last"
+    return nearest and layer.data_format == "channels_last" and max(layer.size) <= _MOST_TIMES
 
 
 def enlarge(layer: layers.UpSampling2D, inputs: Any) -> Any:

@@ -39,5 +39,7 @@ def normalise(
     # The kernel gives the estimate for the population; Keras keeps that of the sample.
     variance *= ops.maximum(count - 1, 1) / count
     for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
-        moving.assign(moving * layer.momentum + new * (1 - layer.momentum))
+        # Variables of 16 bits are averaged in 32 too.
+        old = ops.cast(moving, "float32")
+        moving.assign(old * layer.momentum + new * (1 - layer.momentum))
     return outputs

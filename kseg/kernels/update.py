@@ -16,7 +16,7 @@ def use_own_update(optimizer: keras.optimizers.Optimizer, jit: bool | str) -> No
     """Let an optimizer change each weight by one kernel of TensorFlow.
 
     This holds for the steps of Adam, AdamW and SGD with momentum, and for weight decay and mean
-    weights of every optimizer. The formulas are Keras', so results are the same up to rounding.
+    weights of every optimizer that computes them as Keras' others do. The formulas are Keras', so results are the same up to rounding.
     What is gained is the time until the first step is done: of models with hundreds of weights,
     TensorFlow spends more than half of it on tracing updates. Nothing is done on other backends,
     with XLA, or on several devices; neither settings nor files change.
@@ -28,8 +28,10 @@ def use_own_update(optimizer: keras.optimizers.Optimizer, jit: bool | str) -> No
     if keras.backend.backend() != "tensorflow" or jit is not False or _on_several_devices():
         return
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    inner._apply_weight_decay = partial(_decay, inner)
-    inner._update_model_variables_moving_average = partial(_average, inner)
+    for method, own in _OF_ALL.items():
+        # Muon has a weight decay of its own.
+        if getattr(type(inner), method) is getattr(keras.optimizers.Optimizer, method):
+            setattr(inner, method, partial(own, inner))
     kernel = _kernel_of(inner)
     if kernel is not None:
         inner._backend_update_step = partial(_step, inner, kernel)
@@ -87,6 +89,12 @@ def _move(variable: Any, share: Any, difference: Any) -> None:
         )
     else:
         variable.assign_sub(tf.cast(share, variable.dtype) * difference)
+
+
+_OF_ALL = {
+    "_apply_weight_decay": _decay,
+    "_update_model_variables_moving_average": _average,
+}
 
 
 def _of_tensorflow(variable: Any) -> Any:

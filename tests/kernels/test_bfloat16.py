@@ -68,3 +68,17 @@ def test_in_bfloat16_training_is_near_to_float32_like_that_of_keras():
             model.train_on_batch(IMAGES, target)
         moved[name] = np.concatenate([one.ravel() for one in model.get_weights()]) - before
     assert error(moved["own"], moved["exact"]) < WORSE * error(moved["plain"], moved["exact"])
+
+
+def test_variables_of_16_bits_are_trained_like_those_of_keras():
+    def norm_after_a_step(own):
+        norm = layers.BatchNormalization(momentum=0.5, dtype="bfloat16")
+        model = keras.Sequential([keras.Input((5, 9, 5)), norm])
+        if own:
+            use_own_kernels(model, jit=False)
+        model.compile("sgd", "mse", jit_compile=False)
+        model.train_on_batch(IMAGES, IMAGES)
+        return [np.asarray(one, "float32") for one in model.get_weights()]
+
+    for ours, theirs in zip(norm_after_a_step(True), norm_after_a_step(False), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.01)

@@ -33,6 +33,9 @@ OPTIMIZERS = {
         ema=0.8,
     ),
     "rmsprop, decay, averaged": lambda: make_optimizer("rmsprop", 0.01, weight_decay=0.1, ema=0.9),
+    "muon, decay of its own, averaged": lambda: keras.optimizers.Muon(
+        0.01, weight_decay=0.1, adam_weight_decay=0.4, use_ema=True, ema_momentum=0.9
+    ),
     "float16, averaged": lambda: keras.optimizers.LossScaleOptimizer(
         make_optimizer("adam", 0.01, ema=0.9)
     ),

@@ -16,10 +16,11 @@ def use_own_update(optimizer: keras.optimizers.Optimizer, jit: bool | str) -> No
     """Let an optimizer change each weight by one kernel of TensorFlow.
 
     This holds for the steps of Adam, AdamW and SGD with momentum, and for weight decay and mean
-    weights of every optimizer that computes them as Keras' others do. The formulas are Keras', so results are the same up to rounding.
-    What is gained is the time until the first step is done: of models with hundreds of weights,
-    TensorFlow spends more than half of it on tracing updates. Nothing is done on other backends,
-    with XLA, or on several devices; neither settings nor files change.
+    weights of every optimizer that computes them as Keras' others do. The formulas are Keras', so
+    results are the same up to rounding. What is gained is the time until the first step is done:
+    of models with hundreds of weights, TensorFlow spends more than half of it on tracing updates.
+    Nothing is done on other backends, with XLA, or on several devices; neither settings nor files
+    change.
 
     Args:
         optimizer: It is changed in place; of a `LossScaleOptimizer` the one inside is.

@@ -32,7 +32,7 @@ def convolve(layer: layers.Conv2D, inputs: Any, *, way: Way) -> Any:
     Of the nine pixels under a kernel several are copies of one value, whose weights can be added
     up first; that leaves four ninths of the multiplications. The parts of a concatenation are
     convolved one by one. TensorFlow then leaves out enlarging and concatenation, as nothing uses
-    them.
+    them; so nothing has a gradient with respect to the enlarged maps either.
 
     Args:
         layer: The layer.

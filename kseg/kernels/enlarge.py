@@ -23,9 +23,14 @@ def can_enlarge(layer: layers.Layer) -> bool:
 
 
 def enlarge(layer: layers.UpSampling2D, inputs: Any) -> Any:
-    """Return the enlarged maps, which know what they were made of where they are twice as large."""
+    """Return the enlarged maps, which know what they were made of where they are twice as large.
+
+    Maps of integers or truth values, which no convolution takes, are left to Keras.
+    """
     import tensorflow as tf
 
+    if not inputs.dtype.is_floating:
+        return layers.UpSampling2D.call(layer, inputs)
     sizes = ops.shape(inputs)[1:3]
     size = [length * factor for length, factor in zip(sizes, layer.size, strict=True)]
     # Without half-pixel centres positions are rounded down: each value becomes a block.
@@ -43,6 +48,8 @@ def can_concatenate(layer: layers.Layer) -> bool:
 def concatenate(layer: layers.Concatenate, inputs: Any) -> Any:
     """Return what the layer does, which knows its parts where some were enlarged."""
     outputs = layers.Concatenate.call(layer, inputs)
-    if any(hasattr(part, SOURCE) for part in inputs):
+    # Parts of another type are cast by Keras.
+    alike = all(part.dtype == outputs.dtype for part in inputs)
+    if alike and any(hasattr(part, SOURCE) for part in inputs):
         setattr(outputs, PARTS, tuple(inputs))
     return outputs

@@ -54,6 +54,8 @@ def check_probabilities(what, values):
     if not values.size:
         return
     low, high = values.min(), values.max()
+    if np.isnan(low):
+        raise ValueError(f"{what} holds NaN, expected probabilities from 0 to 1.")
     if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
         raise ValueError(
             f"{what} holds values from {low:g} to {high:g}, expected probabilities from 0 to 1; "

@@ -123,3 +123,32 @@ def test_an_evaluation_to_compare_with_must_be_there(run, data, tmp_path):
     (tmp_path / "report.json").write_text("{")
     with pytest.raises(ValueError, match="this is no readable report"):
         read_evaluated(tmp_path / "report.json")
+
+
+@pytest.mark.parametrize(
+    "report",
+    ["{", "[]", '{"means": {}}', '{"means": {}, "classes": 3}', '{"means": {}, "classes": [{}]}'],
+)
+def test_a_report_of_something_else_is_refused_before_anything_is_scored(report, tmp_path):
+    (tmp_path / "report.json").write_text(report)
+    with pytest.raises(ValueError, match=r"report\.json: this is no "):
+        read_evaluated(tmp_path)
+
+
+def test_a_score_that_is_no_number_is_named_with_its_file(tmp_path):
+    (tmp_path / "report.json").write_text('{"means": {}, "classes": []}')
+    (tmp_path / "per_image.csv").write_text("image,mean_iou\nfirst,abc\n")
+    with pytest.raises(ValueError, match=r"per_image\.csv: mean_iou is 'abc', expected a number"):
+        list(read_evaluated(tmp_path).scores())
+
+
+def test_both_files_are_named_where_a_label_of_the_truth_is_no_class(tmp_path, capsys):
+    for name in ("truth", "masks"):
+        (tmp_path / name).mkdir()
+        value = 255 if name == "truth" else 0
+        Image.fromarray(np.full((8, 8), value, np.uint8)).save(tmp_path / name / "a.png")
+    flags = ["--predictions", tmp_path / "masks", "--labels", tmp_path / "truth"]
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--mode", "score", *map(str, flags), "--n_classes", "2"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{tmp_path / 'truth' / 'a.png'}: truth holds label 255, expected 0 to 1" in said

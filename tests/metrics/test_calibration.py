@@ -149,7 +149,7 @@ TRUTH, CHANCES = batch(0)
         (lambda: errors(TRUTH, CHANCES[..., 0]), "C = 1 for a sigmoid channel"),
         (lambda: errors(TRUTH + 1, CHANCES), "truth holds label 3, expected 0 to 2"),
         (lambda: errors(TRUTH, np.log(CHANCES)), "expected probabilities from 0 to 1; logits need"),
-        (lambda: errors(TRUTH, CHANCES * np.nan), "values from nan to nan"),
+        (lambda: errors(TRUTH, CHANCES * np.nan), "probabilities holds NaN, expected prob"),
         (lambda: errors(TRUTH, CHANCES / 2), "of a pixel sum to 0.5, expected 1; use softmax"),
     ],
 )

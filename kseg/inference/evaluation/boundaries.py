@@ -21,7 +21,8 @@ class BoundaryMeasure:
 
     Distances are means over the images where truth and prediction have the class, since they are
     infinite elsewhere; how many images have it in only one of the two is told. Shares are means
-    over the images where one of the two has it.
+    over the images where one of the two has it. A class that the truth of no image has has no
+    scores.
 
     Args:
         class_names: Names of the classes.
@@ -37,22 +38,30 @@ class BoundaryMeasure:
         self._sums = OrderlessSum((len(class_names), len(_SCORES)))
         self._images = np.zeros((len(class_names), len(_SCORES)), np.int64)
         self._one_sided = np.zeros(len(class_names), np.int64)
+        self._in_truth = np.zeros(len(class_names), bool)
 
-    def measure(self, image: ScoredImage) -> np.ndarray:
-        """Return the scores of one image `(C, 5)`, NaN where neither map has the class."""
+    def measure(self, image: ScoredImage) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scores of one image and where its truth has the class.
+
+        The scores are `(C, 5)`, NaN where neither map has the class.
+        """
         report = surface_report(image.truth, image.predicted, len(self._names), **self._options)
         scores = np.full(self._images.shape, np.nan)
+        in_truth = np.zeros(len(self._names), bool)
         for label, one in report.classes.items():
+            in_truth[label] = one.support > 0
             if one.support or one.predicted:
                 scores[label] = [getattr(one, name) for name in _SCORES]
-        return scores
+        return scores, in_truth
 
-    def add(self, measured: np.ndarray) -> None:
+    def add(self, measured: tuple[np.ndarray, np.ndarray]) -> None:
         """Add the scores of one image."""
-        finite = np.isfinite(measured)
-        self._sums.add(np.where(finite, measured, 0))
+        scores, in_truth = measured
+        finite = np.isfinite(scores)
+        self._sums.add(np.where(finite, scores, 0))
         self._images += finite
-        self._one_sided += np.isinf(measured[:, 0])
+        self._one_sided += np.isinf(scores[:, 0])
+        self._in_truth |= in_truth
 
     def result(self) -> dict[str, Any] | None:
         """Return the means of each class, and the means of those over the classes."""
@@ -60,6 +69,7 @@ class BoundaryMeasure:
             return None
         with np.errstate(invalid="ignore"):
             means = self._sums.value() / self._images  # NaN where there is no image
+        means[~self._in_truth] = np.nan
         rows = [
             {
                 "name": name,

@@ -48,7 +48,7 @@ class Evaluated:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row.get(RANKED_BY):
-                    yield row["image"], float(row[RANKED_BY])
+                    yield row["image"], _number(row[RANKED_BY], path)
 
 
 def read_evaluated(path: str | Path) -> Evaluated:
@@ -73,9 +73,28 @@ def _read_json(path: Path) -> dict[str, Any]:
         report = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: this is no readable report ({error})") from None
-    if not isinstance(report, dict) or not {"means", "classes"} <= set(report):
+    if not _is_report(report):
         raise ValueError(f"{path}: this is no report of an evaluation")
     return report
+
+
+def _is_report(report: object) -> bool:
+    """Tell whether a JSON file has what a comparison reads, and not only its name."""
+    if not isinstance(report, dict) or not isinstance(report.get("scored", {}), dict):
+        return False
+    rows = report.get("classes")
+    return (
+        isinstance(report.get("means"), dict)
+        and isinstance(rows, list)
+        and all(isinstance(row, dict) and {"name", "iou"} <= set(row) for row in rows)
+    )
+
+
+def _number(text: str, path: Path) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{path}: {RANKED_BY} is {text!r}, expected a number") from None
 
 
 def compare(this: Evaluated, other: Evaluated, *, resamples: int, seed: int) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class MaskScorer:
         try:
             measured = self._measure(ScoredImage(truth, predicted))
         except PER_FILE as error:
-            return {"file": job, "error": one_line(self._path(job), error)}
+            both = f"{self._path(job)} compared with {job.files.mask}"
+            return {"file": job, "error": one_line(both, error)}
         return {"file": job, "error": None, "measured": measured}
 
     def _path(self, job: Job) -> Path:

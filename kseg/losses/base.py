@@ -3,7 +3,7 @@
 from keras import ops
 
 from kseg.losses.algebra import SummableLoss
-from kseg.losses.options import check_class_weights, check_whole
+from kseg.losses.options import check_class_ids, check_class_weights, check_flag, check_whole
 from kseg.losses.reduce import weighted_mean
 from kseg.losses.regions import read_regions
 from kseg.losses.truth import read_batch, true_class
@@ -42,10 +42,10 @@ class SegmentationLoss(SummableLoss):
         name=None,
     ):
         super().__init__(name=name)
-        self.from_logits = bool(from_logits)
+        self.from_logits = check_flag("from_logits", from_logits)
         self.ignore_class = check_whole("ignore_class", ignore_class)
         self.class_weights = check_class_weights(class_weights)
-        self.per_image = bool(per_image)
+        self.per_image = check_flag("per_image", per_image)
 
     def call(self, y_true, y_pred):
         """Return the loss of a batch, shape `(1,)`."""
@@ -150,11 +150,7 @@ class ClassLoss(SegmentationLoss):
 
     def __init__(self, *, class_ids=None, **options):
         super().__init__(**options)
-        self.class_ids = (
-            None if class_ids is None else [check_whole("class_ids", i) for i in class_ids]
-        )
-        if self.class_ids is not None and (not self.class_ids or min(self.class_ids) < 0):
-            raise ValueError(f"class_ids needs classes from 0 on, got {self.class_ids}.")
+        self.class_ids = check_class_ids(class_ids)
 
     def class_values(self, regions):
         """Return the loss of every class, `(C,)`, or `(N, C)` with `per_image`.

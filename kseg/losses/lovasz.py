@@ -29,7 +29,8 @@ class Lovasz(ClassLoss):
         order = ops.argsort(ops.stop_gradient(-errors), axis=-1)
         errors = ops.take_along_axis(errors, order, axis=-1)
         truth = ops.take_along_axis(truth, order, axis=-1)
-        slopes = _slopes(truth, ops.maximum(regions.truth, 1.0)[..., None])
+        total = ops.where(regions.truth > 0, regions.truth, 1.0)
+        slopes = _slopes(truth, total[..., None])
         return ops.sum(errors * ops.stop_gradient(slopes), axis=-1)
 
     def _rows(self, maps):
@@ -48,7 +49,8 @@ def _slopes(truth, total):
     """Return what each mistake adds to `1 - IoU`, given those before it.
 
     With `f` mistakes outside the truth so far and `t` truth pixels missed, a missed pixel adds
-    `1 / (Y + f)` and one outside `(Y - t) / ((Y + f) (Y + f - 1))`. Differences of the IoUs
+    `1 / (Y + f)` and one outside `(Y - t) / ((Y + f) (Y + f - 1))`; of a pixel that is in the truth
+    by a share, the share counts as missed and the rest as outside. Differences of the IoUs
     themselves would be lost in float32 among a million pixels.
 
     Args:
@@ -59,6 +61,8 @@ def _slopes(truth, total):
     # Whole numbers are counted as such: a float32 count stops at 2**24.
     shares = ops.cast(truth, "int32" if hard else "float32")
     missed = ops.cast(ops.cumsum(shares, axis=-1), "float32")
-    union = total + ops.cast(ops.cumsum(1 - shares, axis=-1), "float32")
-    outside = (total - missed) / (union * ops.maximum(union - 1.0, 1.0))
-    return choose(truth, 1.0 / union, outside)
+    outside = ops.cumsum(1 - shares, axis=-1)
+    union = total + ops.cast(outside, "float32")
+    before = total + ops.maximum(ops.cast(outside - (1 - shares), "float32"), 0.0)
+    left = ops.maximum(total - missed, 0.0)
+    return choose(truth, 1.0 / before, left / (union * before))

@@ -163,7 +163,7 @@ class GeneralizedDice(OverlapLoss):
         overlap = read_overlap(regions)
         present = weights > 0
         smallest = ops.min(ops.where(present, regions.truth, float("inf")), -1, keepdims=True)
-        scale = ops.where(present, smallest / ops.maximum(regions.truth, 1.0), 0.0)
+        scale = ops.where(present, safe_divide(smallest, regions.truth), 0.0)
         weights = weights * scale * scale
         lost = ops.sum(weights * (overlap.extra + overlap.missed), axis=-1, keepdims=True)
         hits = ops.sum(weights * overlap.hits, axis=-1, keepdims=True)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kseg.losses.base import PixelLoss
-from kseg.losses.options import check_number
+from kseg.losses.options import check_flag, check_number
 from kseg.losses.pixel import log_probabilities
 from kseg.losses.reduce import safe_power
 from kseg.losses.region import OverlapLoss, lost_overlap
@@ -29,7 +29,7 @@ class ModifiedFocal(PixelLoss):
         super().__init__(**options)
         self.delta = check_number("delta", delta, 0.0, 1.0)
         self.gamma = check_number("gamma", gamma, 0.0, 0.999)
-        self.asymmetric = bool(asymmetric)
+        self.asymmetric = check_flag("asymmetric", asymmetric)
 
     def pixel_values(self, batch):
         """Return the loss of the true class, `(N, H, W)`."""
@@ -69,7 +69,7 @@ class ModifiedFocalTversky(OverlapLoss):
         super().__init__(**options)
         self.delta = check_number("delta", delta, 0.0, 1.0, above=True)
         self.gamma = check_number("gamma", gamma, 0.0, 0.999)
-        self.asymmetric = bool(asymmetric)
+        self.asymmetric = check_flag("asymmetric", asymmetric)
 
     def overlap_values(self, overlap):
         """Return the loss of every class."""

@@ -46,7 +46,7 @@ class ConfusionMetric(keras.metrics.Metric):
         name=None,
     ):
         super().__init__(name=name)
-        _check_options(num_classes, scores, average, ignore_class)
+        _check_options(num_classes, scores, average, ignore_class, from_logits)
         self.num_classes = int(num_classes)
         self.scores = list(scores)
         self.average = average
@@ -127,11 +127,13 @@ class ConfusionMetric(keras.metrics.Metric):
         }
 
 
-def _check_options(num_classes, scores, average, ignore_class):
+def _check_options(num_classes, scores, average, ignore_class, from_logits):
     if not isinstance(num_classes, Integral) or num_classes < 1:
         raise ValueError(f"num_classes must be a whole number from 1 on, got {num_classes!r}.")
     if ignore_class is not None and not isinstance(ignore_class, Integral):
         raise ValueError(f"ignore_class must be a whole number or None, got {ignore_class!r}.")
+    if from_logits not in (True, False):
+        raise ValueError(f"from_logits must be True or False, got {from_logits!r}.")
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {AVERAGES}, got {average!r}.")
     if not scores:

@@ -84,6 +84,8 @@ def _predicted_labels(y_pred, num_classes, from_logits):
 def _true_labels(y_true, rank, classes):
     """Return labels and where they are no all-zero one-hot row."""
     shape = tuple(y_true.shape)
+    if keras.backend.standardize_dtype(y_true.dtype) == "bool":
+        y_true = ops.cast(y_true, "uint8")  # booleans have no order
     if len(shape) == rank + 1 and shape[-1] == classes:
         return ops.argmax(y_true, axis=-1), ops.max(y_true, axis=-1) > 0
     if len(shape) == rank + 1 and shape[-1] == 1:

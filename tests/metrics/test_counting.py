@@ -18,7 +18,8 @@ def test_every_form_of_truth_and_prediction_gives_one_matrix():
     chances = oracles.softmax(logits).astype("float16")
     expected = sk_confusion(truth.ravel(), prediction.ravel(), labels=range(4))
     one_hot = np.eye(4, dtype="float32")[truth]
-    for labels in (truth, truth[..., None], truth.astype("uint8"), one_hot, truth.astype(float)):
+    forms = (truth, truth[..., None], truth.astype("uint8"), truth.astype(float))
+    for labels in (*forms, one_hot, one_hot.astype(bool)):
         for scores in (prediction, prediction[..., None].astype("uint8"), logits, chances):
             metric = SegmentationMetrics(4)
             metric.update_state(labels, scores)

@@ -154,6 +154,7 @@ LOGITS = np.eye(4, dtype="float32")[PREDICTION]
         (lambda: SegmentationMetrics(0), "num_classes must be a whole number from 1 on, got 0"),
         (lambda: SegmentationMetrics(3, average="mean"), "average must be one of .* got 'mean'"),
         (lambda: SegmentationMetrics(3, ignore_class=0.5), "ignore_class must be a whole number"),
+        (lambda: SegmentationMetrics(1, from_logits="no"), "must be True or False, got 'no'"),
         (lambda: scored("recall", TRUTH, LOGITS, 3), "y_pred has 4 channels .* num_classes is 3"),
         (lambda: scored("recall", TRUTH[:, :2], LOGITS), "y_true gives labels .* y_pred gives"),
         (lambda: scored("recall", TRUTH + 2, LOGITS), "y_true holds label 4, expected 0 to 3"),

@@ -15,6 +15,8 @@ from kseg.inference.tta import View, averaged
 from kseg.models import model_spec
 
 _COARSEST_STRIDE = 32
+# Labels are bytes, in memory and in all label maps that are written.
+_MOST_CLASSES = 256
 
 
 def mean_of(engines: Sequence[Engine]) -> Run:
@@ -29,11 +31,16 @@ def check_ensemble(engines: Sequence[Engine]) -> None:
     """Refuse models that cannot answer together.
 
     Raises:
-        ValueError: There is none, or two have other classes or take other images.
+        ValueError: There is none, two have other classes or take other images, or there are more
+            classes than labels.
     """
     if not engines:
         raise ValueError("there is no model to predict with")
     ours, channels = list(engines[0].info.class_names), engines[0].channels
+    if len(ours) > _MOST_CLASSES:
+        raise ValueError(
+            f"the model has {len(ours)} classes, but label maps hold {_MOST_CLASSES} at most"
+        )
     for number, other in enumerate(engines[1:], 2):
         theirs = list(other.info.class_names)
         if theirs != ours:

@@ -98,6 +98,8 @@ def test_models_of_other_classes_or_channels_do_not_answer_together():
         Predictor([first, Brightness(channels=1)])
     with pytest.raises(ValueError, match="there is no model"):
         Predictor([])
+    with pytest.raises(ValueError, match="has 257 classes, but label maps hold 256 at most"):
+        Predictor(Brightness(class_names=tuple(map(str, range(257)))))
 
 
 def test_a_model_fixed_to_a_size_gets_images_of_that_size():

@@ -128,8 +128,7 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
     if command.needs_keras:
         prepare_backend(getattr(settings, "backend", None))
-        with quiet_stderr():
-            importlib.import_module("keras")
+        _import_keras()
     module, function = command.function.split(":")
     getattr(importlib.import_module(module), function)(settings)
 
@@ -160,6 +159,20 @@ def prepare_backend(needed: str | None = None) -> None:
     # Building a U-Net compiles hundreds of initialisers on JAX: half a minute without a cache.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache() / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def _import_keras() -> None:
+    try:
+        with quiet_stderr():
+            importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        backend = (error.name or "").partition(".")[0]
+        if backend not in ("tensorflow", "jax", "torch"):
+            raise
+        raise ValueError(
+            f"the backend {backend}, which KERAS_BACKEND or Keras' own settings ask for, is not "
+            f"installed: pip install {backend}"
+        ) from None
 
 
 def _overview() -> str:

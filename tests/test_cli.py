@@ -108,3 +108,16 @@ def test_without_tensorflow_another_installed_backend_is_chosen(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="no backend is installed"):
         prepare_backend()
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_chosen_backend_that_is_not_installed_is_one_sentence(backend, run_script):
+    code = (
+        f"import sys\nsys.modules[{backend!r}] = None\nfrom kseg.cli import main\nmain(['models'])"
+    )
+    result = run_script("-c", code, KERAS_BACKEND=backend)
+    assert result.returncode == 2
+    assert result.stderr.strip() == (
+        f"kseg models: error: the backend {backend}, which KERAS_BACKEND or Keras' own settings "
+        f"ask for, is not installed: pip install {backend}"
+    )

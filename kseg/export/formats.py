@@ -44,7 +44,7 @@ class Format:
 _ONNX = {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxslim": "onnxslim"}
 FORMATS = {
     "onnx": Format("kseg.export.onnx", {**_ONNX, "onnxruntime": "onnxruntime"}, {}),
-    "openvino": Format("kseg.export.openvino", {"openvino": "openvino"}, {"nncf": "nncf"}),
+    "openvino": Format("kseg.export.openvino", {**_ONNX, "openvino": "openvino"}, {"nncf": "nncf"}),
     "litert": Format("kseg.export.litert", {}, {}),
     "pb": Format("kseg.export.pb", {}, {}),
     "savedmodel": Format("kseg.export.savedmodel", {}, {}),

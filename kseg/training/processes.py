@@ -11,6 +11,7 @@ from kseg.config import TrainConfig
 
 # Even ports: the next one is `Link`'s.
 _SLURM_FIRST_PORT, _SLURM_PORTS = 61440, 2048
+_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,37 @@ def _checked(place: Place) -> Place:
             f"the number of this process is {place.rank}, but {place.count} processes are numbered "
             f"0 to {place.count - 1}"
         )
+    if not 0 < place.address[1] < _HIGHEST_PORT:
+        raise ValueError(
+            f"process 0 is at {place.coordinator}: its port and the next one are needed, so that "
+            f"it must be from 1 to {_HIGHEST_PORT - 1}"
+        )
     return place
 
 
 def _of_torchrun(environment: Mapping[str, str]) -> Place:
-    rank, count = int(environment["RANK"]), int(environment["WORLD_SIZE"])
+    rank, count = _number(environment, "RANK"), _number(environment, "WORLD_SIZE")
+    if count == 1:
+        return Place()
     host, port = environment.get("MASTER_ADDR"), environment.get("MASTER_PORT")
-    if count > 1 and not (host and port):
+    if not (host and port):
         raise ValueError(
             f"WORLD_SIZE is {count}, but MASTER_ADDR and MASTER_PORT are not both set; set them, "
             "or give --num_processes 1 to train in this process alone"
         )
     # torchrun itself listens on its port.
     taken = environment.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    return Place(rank, count, f"{host}:{int(port or 0) + taken}")
+    return Place(rank, count, f"{host}:{_number(environment, 'MASTER_PORT') + taken}")
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    try:
+        return int(environment[name])
+    except ValueError:
+        raise ValueError(
+            f"the variable {name} must be a whole number, got {environment[name]!r}; unset it, or "
+            "give --num_processes 1 to train in this process alone"
+        ) from None
 
 
 def _of_slurm(environment: Mapping[str, str]) -> Place:

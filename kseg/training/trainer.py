@@ -9,6 +9,7 @@ from kseg.config.parse import save_config
 from kseg.data.augment.read import write_recipe
 from kseg.inference.evaluate import evaluate_split
 from kseg.inference.predictor import Predictor
+from kseg.quiet import quiet_stderr
 from kseg.runs import RunFolder
 from kseg.training.augmentation import run_recipe
 from kseg.training.callbacks import read_metrics
@@ -79,7 +80,9 @@ def prepare(config: TrainConfig, run: RunFolder, job: Job) -> Fitting:
     Raises:
         ValueError: A setting, the data set or an earlier run is in the way.
     """
-    keras.utils.set_random_seed(config.seed)
+    # On other backends Keras imports TensorFlow for this, which talks.
+    with quiet_stderr():
+        keras.utils.set_random_seed(config.seed)
     check_loss(config)
     monitored(config)
     if job.leads:

@@ -1,6 +1,7 @@
 """The export commands: what they load and write, and one sentence for each mistake."""
 
 import json
+import sys
 from dataclasses import replace
 
 import keras
@@ -144,6 +145,14 @@ def test_a_missing_package_is_named():
     assert Format("m", {"no_such_module": "no-such", "keras": "keras"}, {}).missing() == ["no-such"]
     assert Format("m", {}, {"no_such_module": "x"}).missing("int8") == ["x"]
     assert Format("m", {}, {"no_such_module": "x"}).missing() == []
+
+
+@pytest.mark.parametrize("command", ["onnx", "openvino", "ncnn", "tensorrt"])
+def test_each_way_that_leads_over_onnx_asks_for_its_converter(command, run, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(SystemExit):
+        cli.main([f"export_{command}", "--model", str(run)])
+    assert capsys.readouterr().err.strip().endswith("not installed: pip install tf2onnx")
 
 
 def test_all_formats_are_one_table_and_one_json_file(run, capsys):

@@ -140,7 +140,7 @@ def test_other_backends_say_the_same(backend, tmp_path, run_script):
         "found = engine.probabilities(images), engine.labels(images)\n"
         "np.savez(folder / 'found.npz', *found)\n"
     )
-    result = run_script("-c", code, KERAS_BACKEND=backend)
+    result = run_script("-W", "error::UserWarning", "-c", code, KERAS_BACKEND=backend)
     assert result.returncode == 0, result.stderr
     with np.load(tmp_path / "found.npz") as found:
         np.testing.assert_allclose(found["arr_0"], softmax(LOGITS), atol=1e-5)

@@ -60,6 +60,22 @@ def test_the_place_is_that_of_the_flags_or_of_what_started_the_process():
 
 
 @pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"WORLD_SIZE": "two"}, "variable WORLD_SIZE must be a whole number, got 'two'; unset it"),
+        ({"RANK": ""}, "variable RANK must be a whole number, got ''"),
+        ({"MASTER_PORT": "x"}, "variable MASTER_PORT must be a whole number, got 'x'"),
+        ({"MASTER_PORT": "65535"}, "process 0 is at a:65535: .* it must be from 1 to 65534"),
+        ({"MASTER_PORT": "0"}, "process 0 is at a:0: .* it must be from 1 to 65534"),
+    ],
+)
+def test_variables_that_are_no_place_are_named(change, sentence):
+    torchrun = {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "a", "MASTER_PORT": "80", **change}
+    with pytest.raises(ValueError, match=sentence):
+        find_place(TrainConfig(), torchrun)
+
+
+@pytest.mark.parametrize(
     ("nodes", "host"),
     [
         ("a", "a"),

@@ -13,14 +13,46 @@ import numpy as np
 
 BORDER_GREY = 128
 LEAST_PROBABILITY = np.float32(1e-30)
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 def read_description(model: Path) -> dict:
     """Return what the JSON file beside a model says, "size" being what the network runs at."""
-    about = json.loads(Path(f"{model}.json").read_text("utf-8"))
+    path = Path(f"{model}.json")
+    if not path.is_file():
+        sys.exit(f"{path} is missing; the export command writes it")
+    about = json.loads(path.read_text("utf-8"))
     if about["size"] is None:
         about["size"] = [about["model"]["input_height"], about["model"]["input_width"]]
     return about
+
+
+def read_picture(path: Path, channels: int) -> np.ndarray:
+    """Return a picture `(H, W, channels)` uint8, upright by its EXIF entry."""
+    flags = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR_RGB}
+    if channels not in flags:
+        sys.exit(f"this program reads pictures of 1 or 3 channels, the model takes {channels}")
+    try:
+        data = np.fromfile(path, np.uint8)
+        # OpenCV fills what is missing of a JPEG with grey, silently.
+        if data[:2].tobytes() == JPEG_START and JPEG_END not in data[-4096:].tobytes():
+            sys.exit(f"{path}: the picture is cut off")
+        image = cv2.imdecode(data, flags[channels]) if data.size else None
+    except (OSError, cv2.error):
+        image = None
+    if image is None:
+        sys.exit(f"{path}: no readable picture")
+    return image.reshape(*image.shape[:2], channels)
+
+
+def write_picture(path: Path, image: np.ndarray) -> None:
+    """Write a picture as OpenCV has it, blue first, in the format that the extension names."""
+    try:
+        written = cv2.imwrite(str(path), image)
+    except cv2.error:
+        written = False
+    if not written:
+        sys.exit(f"{path}: cannot be written")
 
 
 def place(size: tuple[int, int], about: dict) -> tuple[slice, slice]:
@@ -108,18 +140,17 @@ def main(open_model: Callable[[Path, dict], Callable[[np.ndarray], np.ndarray]])
         sys.exit(f"usage: {Path(sys.argv[0]).name} MODEL IMAGE OVERLAY.png [LABELS.png]")
     model, picture, *targets = map(Path, sys.argv[1:])
     about = read_description(model)
-    colour = about["channels"] == 3
-    read = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE)
-    if read is None:
-        sys.exit(f"{picture}: no readable picture")
-    image = read.reshape(*read.shape[:2], about["channels"])
-    run = open_model(model, about)
+    image = read_picture(picture, about["channels"])
+    try:
+        run = open_model(model, about)
+    except Exception as error:  # each runtime has exceptions of its own
+        sys.exit(f"{model}: cannot be opened ({error})")
     start = time.perf_counter()
     output = run(to_input(image, about))
     print(f"network: {(time.perf_counter() - start) * 1e3:.1f} ms")
     labels = to_labels(output, image.shape[:2], about)
     for label, name in enumerate(about["model"]["class_names"]):
         print(f"{name:20} {(labels == label).mean():7.2%}")
-    cv2.imwrite(str(targets[0]), overlay(image, labels, about["palette"])[..., ::-1])
+    write_picture(targets[0], overlay(image, labels, about["palette"])[..., ::-1])
     if len(targets) > 1:
-        cv2.imwrite(str(targets[1]), labels)
+        write_picture(targets[1], labels)

@@ -78,7 +78,7 @@ class KerasEngine:
     def _ending_in(self, answer: type[Answer]) -> keras.Model:
         model = quickened(self.model)
         layer = answer(from_logits=not gives_probabilities(self.model), dtype="float32")
-        ending = keras.Model(model.inputs, layer(model.output))
+        ending = keras.Model(model.inputs[0], layer(model.output))
         ending.compile(jit_compile=jit_choice())
         return ending
 

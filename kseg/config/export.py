@@ -54,6 +54,8 @@ class ExportConfig:
     backend: ClassVar[str] = "tensorflow"
     format: ClassVar[str] = ""
     suffix: ClassVar[str] = ""
+    # Part of default file names that tells formats apart whose further files would share a name.
+    mark: ClassVar[str] = ""
     # What a format cannot leave open is no flag's business to promise.
     can_be_dynamic: ClassVar[tuple[str, ...]] = ("dynamic_batch", "dynamic_size")
     # Settings of which a format knows one value alone.

@@ -128,6 +128,7 @@ class NcnnConfig(ExportConfig):
 
     format: ClassVar[str] = "ncnn"
     suffix: ClassVar[str] = ".param"
+    mark: ClassVar[str] = "_ncnn"
     can_be_dynamic: ClassVar[tuple[str, ...]] = ()
     fixed: ClassVar[dict[str, Any]] = {"batch_size": 1, "input_dtype": "float32"}
 

@@ -10,13 +10,23 @@ from pathlib import Path
 
 from kseg.inference.sidecar import sidecar_path
 
+# OpenVINO and ncnn both look for the weights of NAME.xml and NAME.param in NAME.bin.
+_SAME_WEIGHTS = {".xml": ".param", ".param": ".xml"}
+
 
 def check_replaceable(target: Path) -> None:
-    """Make sure that what an export replaces is an earlier export, or an empty folder.
+    """Make sure that what an export replaces is an earlier one of its kind, or an empty folder.
 
     Raises:
-        ValueError: `target` is a folder of something else.
+        ValueError: `target` is a folder of something else, or an export in another format has its
+            weights where those of this one go.
     """
+    other = target.with_suffix(_SAME_WEIGHTS.get(target.suffix, target.suffix))
+    if other != target and other.is_file():
+        raise ValueError(
+            f"{target}: its weights would replace those of {other.name}, which are in "
+            f"{target.stem}.bin too; give another name with --output_path, or delete {other.name}"
+        )
     if not target.is_dir() or sidecar_path(target).is_file() or not any(target.iterdir()):
         return
     raise ValueError(

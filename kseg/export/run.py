@@ -92,7 +92,7 @@ def target_of(source: Source, config: ExportConfig) -> Path:
         if config.suffix.startswith(".") and Path(config.output_path).suffix != config.suffix:
             raise ValueError(f"--output_path {config.output_path} must end in {config.suffix}")
         return Path(config.output_path)
-    return source.folder / f"{source.name}{precision_mark(config)}{config.suffix}"
+    return source.folder / f"{source.name}{precision_mark(config)}{config.mark}{config.suffix}"
 
 
 def precision_mark(config: ExportConfig) -> str:

@@ -13,19 +13,21 @@ from typing import Any, TypeVar
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
+from kseg.config.files import config_files_first
+from kseg.config.usage import UsageError
 from kseg.files import replacing
 
 Config = TypeVar("Config")
 
-
-class UsageError(ValueError):
-    """A flag or a key of a config file is unknown or has a value outside its range."""
+_SWITCH_VALUES = ("true", "false", "yes", "no")
 
 
 def parse_config(
     config_class: type[Config], argv: Sequence[str] | None = None, *, prog: str | None = None
 ) -> Config:
     """Build a config from flags, on top of `--config FILE`, on top of the defaults.
+
+    Flags win over files wherever both stand; of several files the last one wins.
 
     A config class may have `aliases`, short names of its flags, and a method `base_arguments()`:
     flags that come before those of the command line, such as `--config` with another file. It is
@@ -63,7 +65,8 @@ def _parse(config_class: type, arguments: list[str], prog: str | None) -> dict[s
         parser.add_argument(name, nargs="+", help=text)
     parser.add_class_arguments(config_class, None, as_positional=True, skip=set(several))
     try:
-        values = parser.parse_args(_complete_switches(config_class, arguments)).as_dict()
+        words = config_files_first(config_class, _complete_switches(config_class, arguments))
+        values = parser.parse_args(words).as_dict()
     except ArgumentError as error:
         raise UsageError(_one_sentence(str(error), config_class)) from None
     values.pop("config", None)
@@ -94,12 +97,20 @@ def _without_aliases(config_class: type, arguments: Sequence[str]) -> list[str]:
 
 
 def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:
-    """Let `--validate` alone mean `--validate true`."""
-    switches = {f"--{f.name}" for f in dataclasses.fields(config_class) if f.type in (bool, "bool")}
+    """Let `--validate` alone mean `--validate true`.
+
+    Where words without a flag are expected too, a switch does not take them for its value.
+    """
+    fields = dataclasses.fields(config_class)
+    switches = {f"--{field.name}" for field in fields if field.type in (bool, "bool")}
+    required = any(
+        field.default is field.default_factory is dataclasses.MISSING for field in fields
+    )
     completed = []
     for argument, following in pairwise([*arguments, "--"]):
         completed.append(argument)
-        if argument in switches and following.startswith("--"):
+        is_word = required and following.lower() not in _SWITCH_VALUES
+        if argument in switches and (is_word or following.startswith("--")):
             completed.append("true")
     return completed
 
@@ -107,20 +118,28 @@ def _complete_switches(config_class: type, arguments: list[str]) -> list[str]:
 def _one_sentence(message: str, config_class: type) -> str:
     """Turn the parser's report into one line that names the key and the allowed values."""
     text = re.sub(r"\s+", " ", message).strip()
+    aliases: dict[str, str] = getattr(config_class, "aliases", {})
     known = [field.name for field in dataclasses.fields(config_class)]
     unknown = re.search(r"[Oo]ption '(?:--)?([^']+)' is not accepted", text) or re.search(
         r"[Uu]nrecognized arguments: --([^\s=]+)", text
     )
     if unknown:
-        return f"unknown setting {unknown[1]!r}{_closest(unknown[1], known)}; --help lists all"
+        meant = aliases.get(unknown[1], unknown[1])
+        return f"unknown setting {unknown[1]!r}{_closest(meant, known)}; --help lists all"
     value = re.search(r'Parser key "([^"]+)": (.*)', text)
-    return f"--{value[1]}: {_plain_types(value[2])}" if value else text
+    if not value:
+        return text
+    # Only a file can have a number or a switch where a text is wanted.
+    quotes = "; put it into quotes in the file" if "Expected a <class 'str'>" in text else ""
+    return f"--{value[1]}: {_plain_types(value[2])}{quotes}"
 
 
 def _plain_types(text: str) -> str:
     union = re.search(r"Subtypes: .*? Errors: (.*?) Given value type: .*? Given value: (.*)", text)
     if union:
-        kinds = re.findall(r"[Ee]xpected (?:one of |a )?(.+?)(?= - |$)", _plain_types(union[1]))
+        kinds = re.findall(
+            r"[Ee]xpected (?:one of |a )?(.+?)(?:, got .*?)?(?= - |$)", _plain_types(union[1])
+        )
         wanted = " or ".join(kind for kind in kinds if "NoneType" not in kind)
         return f"expected {wanted}, got {union[2]}"
     text = re.sub(r"Expected a typing\.Literal\[([^\]]*)\]", r"expected one of \1", text)

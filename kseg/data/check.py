@@ -63,7 +63,7 @@ class Survey:
         dataset = self.dataset
         pixels, image_pixels = np.zeros((2, dataset.num_classes), np.int64)
         for item, count in self._counted(files):
-            _check_values(count.values, item, dataset.num_classes, dataset.ignore_class)
+            check_values(count.values, item, dataset.num_classes, dataset.ignore_class)
             one = class_pixels(count, dataset)
             pixels += one
             image_pixels += np.where(one > 0, one.sum(), 0)
@@ -137,9 +137,20 @@ def _with_progress(items: Iterator[LabelCount], total: int) -> Iterator[LabelCou
     return iter(tqdm(items, "checking files", total, unit="file", disable=quick, delay=0.5))
 
 
-def _check_values(
+def check_values(
     values: np.ndarray, files: SampleFiles, num_classes: int, ignore_class: int | None
 ) -> None:
+    """Refuse a label map with values that are no class.
+
+    Args:
+        values: Its values, each once.
+        files: The sample, for the message.
+        num_classes: Number of classes.
+        ignore_class: A further value that is allowed, or None.
+
+    Raises:
+        ValueError: With the values and what to do about them.
+    """
     wrong = [int(v) for v in values if not 0 <= v < num_classes and v != ignore_class]
     if not wrong:
         return

@@ -22,7 +22,7 @@ from kseg.inference.evaluation.options import EvaluationOptions
 from kseg.inference.evaluation.results import Results
 from kseg.inference.evaluation.scored import described, scored_by
 from kseg.inference.evaluation.tally import Failures, Tally
-from kseg.inference.evaluation.truth import Truth, info_of, results_of, truth_of
+from kseg.inference.evaluation.truth import Truth, info_of, results_of, truth_of, warn_of_white
 from kseg.inference.model_file import ModelInfo
 from kseg.inference.predictor import Predictor
 from kseg.inference.ray_cluster import share_devices
@@ -62,7 +62,7 @@ def evaluate(config: EvaluateConfig) -> SegmentationReport | None:
         scored_by(config, truth, predictor),
         other and Rival(other, truth.dataset),
     )
-    return _finish(results, _model_rows(config, make, results.scorer, results.jobs))
+    return _finish(results, _model_rows(config, make, results.scorer, results.jobs), truth)
 
 
 def evaluate_split(
@@ -92,13 +92,14 @@ def evaluate_split(
     classes = Classes.of(dataset, options)
     size = min(batch_size, max(1, len(files)))
     scorer = ModelScorer(predictor, dataset, classes, batch_size=size)
-    about = described(Truth(dataset, files, split), predictor)
+    truth = Truth(dataset, files, split)
+    about = described(truth, predictor)
     scored = {"mode": "both", **about, "options": options.reported()}
     results = Results(output, jobs_of(files), scorer, classes, scored)
-    return _finish(results, scorer.rows(results.jobs))
+    return _finish(results, scorer.rows(results.jobs), truth)
 
 
-def _finish(results: Results, rows: Iterable[Row]) -> SegmentationReport:
+def _finish(results: Results, rows: Iterable[Row], truth: Truth) -> SegmentationReport:
     total = len(results.jobs)
     if not total:
         raise ValueError("there is no image to score")
@@ -109,6 +110,7 @@ def _finish(results: Results, rows: Iterable[Row]) -> SegmentationReport:
         if tally.failures.count == total:
             tally.failures.check(total, "scored")
         summary = results.write(tally, seconds)
+        warn_of_white(truth, summary.report.confusion)
         tally.failures.check(total, "scored")
     return summary.report
 
@@ -122,7 +124,7 @@ def _score_masks(config: EvaluateConfig, other: Evaluated | None) -> Segmentatio
     scored = {**scored_by(config, truth), "predictions": str(folder)}
     rival = other and Rival(other, truth.dataset)
     results = Results(output, jobs_of(truth.files), scorer, classes, scored, rival)
-    return _finish(results, scorer.rows(results.jobs))
+    return _finish(results, scorer.rows(results.jobs), truth)
 
 
 def _classes_of_masks(config: EvaluateConfig) -> ModelInfo | None:

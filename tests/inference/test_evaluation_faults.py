@@ -142,13 +142,29 @@ def test_a_score_that_is_no_number_is_named_with_its_file(tmp_path):
         list(read_evaluated(tmp_path).scores())
 
 
-def test_both_files_are_named_where_a_label_of_the_truth_is_no_class(tmp_path, capsys):
-    for name in ("truth", "masks"):
-        (tmp_path / name).mkdir()
-        value = 255 if name == "truth" else 0
-        Image.fromarray(np.full((8, 8), value, np.uint8)).save(tmp_path / name / "a.png")
-    flags = ["--predictions", tmp_path / "masks", "--labels", tmp_path / "truth"]
+def masks_of_0_and_255(folder):
+    """Write a 0/255 truth and the same mask as labels, and return the flags that score them."""
+    square = np.zeros((8, 8), np.uint8)
+    square[2:5, 2:5] = 1
+    for name, value in (("truth", 255), ("masks", 1)):
+        (folder / name).mkdir()
+        Image.fromarray(square * np.uint8(value)).save(folder / name / "a.png")
+    flags = ["--predictions", folder / "masks", "--labels", folder / "truth", "--n_classes", "2"]
+    return ["evaluate", "--mode", "score", "--html", "false", *map(str, flags)]
+
+
+def test_truth_of_0_and_255_is_named_with_what_to_do(tmp_path, capsys):
+    flags = masks_of_0_and_255(tmp_path)
     with pytest.raises(SystemExit, match="2"):
-        main(["evaluate", "--mode", "score", *map(str, flags), "--n_classes", "2"])
+        main(flags)
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{tmp_path / 'truth' / 'a.png'}: truth holds label 255, expected 0 to 1" in said
+    assert f"{tmp_path / 'truth' / 'a.png'}: label values 255 are not in 0..1; this looks" in said
+    (tmp_path / "truth" / "dataset.yaml").write_text("values: {0: 0, 255: 1}\n")
+    main(flags)
+    assert report_of(tmp_path / "masks" / "evaluation")["means"]["mean_iou"] == 1
+
+
+def test_an_object_that_is_ignored_as_255_is_told(tmp_path, capsys):
+    main([*masks_of_0_and_255(tmp_path), "--ignore_class", "255"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "warning: no label map shows a class but 0, and 255 is ignored" in said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kseg.data.check import check_values
 from kseg.data.dataset import Dataset
 from kseg.data.io import read_mask
 from kseg.data.pairing import by_key
@@ -38,7 +39,7 @@ class MaskScorer:
     def __init__(self, folder: Path, dataset: Dataset, classes: Classes):
         self._folder, self._dataset = folder, dataset
         self._files = by_key(folder)
-        self._measure = classes.measurer()
+        self._classes, self._measure = classes, classes.measurer()
 
     def rows(self, jobs: Iterable[Job]) -> Iterator[Row]:
         """Yield a row for each sample, in their order."""
@@ -64,9 +65,17 @@ class MaskScorer:
         try:
             measured = self._measure(ScoredImage(truth, predicted))
         except PER_FILE as error:
-            both = f"{self._path(job)} compared with {job.files.mask}"
-            return {"file": job, "error": one_line(both, error)}
+            return {"file": job, "error": self._fault(job, truth, error)}
         return {"file": job, "error": None, "measured": measured}
+
+    def _fault(self, job: Job, truth: np.ndarray, error: Exception) -> str:
+        """Return what is wrong with the truth, or else with the prediction."""
+        names, ignored = self._classes.names, self._classes.ignore_class
+        try:
+            check_values(np.unique(truth), job.files, len(names), ignored)
+        except ValueError as fault:
+            return one_line(job.files.mask, fault)
+        return one_line(self._path(job), error)
 
     def _path(self, job: Job) -> Path:
         for ending in _ENDINGS:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import yaml
 
 from kseg.config import EvaluateConfig, TrainConfig, parse_config
+from kseg.data.check import WRITE_ONE, is_white_ignored
 from kseg.data.classes import with_channels, with_classes
-from kseg.data.dataset import Dataset, SampleFiles
+from kseg.data.dataset import VOID, Dataset, SampleFiles
 from kseg.data.description import described
 from kseg.data.folders import default_class_names
 from kseg.data.folds import with_fold
 from kseg.data.pairing import list_images, pair_folders
 from kseg.data.registry import open_dataset
+from kseg.inference.file_errors import PER_FILE
 from kseg.inference.model_file import ModelInfo, read_info
 from kseg.inference.sidecar import Sidecar, sidecar_path
 from kseg.runs import CHECKPOINT_SUFFIX, RunFolder, find_checkpoint
+
+# Label maps that are looked at for 255 where none shows a class but 0.
+_LOOKED_AT = 100
 
 
 class Truth(NamedTuple):
@@ -103,6 +110,25 @@ def truth_of(config: EvaluateConfig, info: ModelInfo | None, channels: int | Non
         dataset = with_classes(dataset, config.n_classes, None)
     dataset = with_classes(dataset, None, config.ignore_class)
     return Truth(dataset, dataset.splits[split or "test"], split)
+
+
+def warn_of_white(truth: Truth, confusion: np.ndarray) -> None:
+    """Tell that 0/255 masks are scored with 255 ignored, so that all but class 0 is left out.
+
+    Args:
+        truth: What was scored.
+        confusion: Its counts, rows truth.
+    """
+    if confusion[1:].any() or not is_white_ignored(truth.dataset):
+        return
+    for files in truth.files[:_LOOKED_AT]:
+        with suppress(*PER_FILE):
+            if VOID in truth.dataset.load_mask(files):
+                print(
+                    f"warning: no label map shows a class but 0, and 255 is ignored; if "
+                    f"{files.mask} is a 0/255 mask: {WRITE_ONE}"
+                )
+                return
 
 
 def _dataset(config: EvaluateConfig) -> Dataset:

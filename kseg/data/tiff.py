@@ -20,6 +20,7 @@ from kseg.data.orientation import upright
 _ALPHA = (1, 2)
 _MOST_OF_OPENCV = 4
 _PALETTE, _RGB, _CMYK, _YCBCR = 3, 2, 5, 6
+_LAB = (8, 9, 10)
 
 
 def read_tiff(path: Path, page: int | None = None, *, as_labels: bool = False) -> Decoded:
@@ -92,6 +93,8 @@ def _require_bands(pages: list[Any], path: Path) -> None:
 
 
 def _read_page(path: Path, page: Any, as_labels: bool) -> Decoded:
+    if page.photometric in _LAB:
+        raise ValueError(f"{path}: its colours are CIE Lab, no RGB; save the image in RGB")
     if _pillow_keeps_all(page):
         with open_image(path) as image:
             stretch = GREY_STRETCH.get(page.bitspersample, 1) if page.photometric != _PALETTE else 1

@@ -81,3 +81,9 @@ def test_a_file_that_is_no_image_is_named(reader, tmp_path):
         reader(tmp_path / "text.png")
     with pytest.raises(ValueError, match="missing.png: cannot be read"):
         reader(tmp_path / "missing.png")
+
+
+def test_colours_that_are_no_rgb_are_refused(tmp_path):
+    Image.new("LAB", (8, 6), (200, 100, 150)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=r"a\.tif: its colours are CIE Lab, no RGB"):
+        read_image(tmp_path / "a.tif")

@@ -42,6 +42,26 @@ def test_rows_of_a_jpeg_are_those_of_the_whole_image(tmp_path):
     assert np.abs(found.astype(int) - read_image(tmp_path / "a.jpg")).max() <= 2
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_inks_become_the_colours_of_the_whole_image(name, tmp_path):
+    smooth = cv2.GaussianBlur(random_image(channels=4), (9, 9), 3)
+    Image.fromarray(smooth, "CMYK").save(tmp_path / name, quality=95)
+    found = open_source(tmp_path / name).rows(0, 77)
+    expected = read_image(tmp_path / name).astype(int)
+    # Decoders of JPEG round differently.
+    assert np.abs(found - expected).max() <= 2 * (name == "a.jpg")
+    assert np.ptp(expected) > 50
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.ppm"])
+def test_kinds_that_libvips_does_not_know_are_read_whole(name, tmp_path, monkeypatch):
+    Image.fromarray(random_image()).save(tmp_path / name)
+    np.testing.assert_array_equal(open_source(tmp_path / name).rows(0, 77), random_image())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match=f"{name}: .* cannot be read row by row here; save it as"):
+        open_source(tmp_path / name)
+
+
 def fully(path, **options):
     source = open_source(path, **options)
     return [source.rows(top, top + 1) for top in range(source.shape[0])]

@@ -95,8 +95,9 @@ def open_source(
     """Open an image file to be read from top to bottom, whatever its size.
 
     NumPy files, and TIFF files without compression or in strips or tiles that tifffile decodes, are
-    read by themselves. All else is read by the package pyvips; without it, images that are not too
-    large are read whole. The values are those of `kseg.data.io.read_image`.
+    read by themselves. All else is read by the package pyvips; without it, and of kinds that it
+    does not know (BMP, PPM), images that are not too large are read whole. The values are those of
+    `kseg.data.io.read_image`.
 
     Args:
         path: Image file.
@@ -128,6 +129,7 @@ def _whole(path: Path, channels: int, page: int | None) -> ArraySource:
         if str(error) != too_large(path):
             raise
         raise ValueError(
-            f"{path}: to read an image of this size and kind row by row, pip install "
-            "'pyvips[binary]'; or save it as TIFF without compression"
+            f"{path}: an image of this size and kind cannot be read row by row here; save it as "
+            "TIFF without compression, or, where it is PNG, JPEG, WebP or TIFF, pip install "
+            "'pyvips[binary]'"
         ) from None

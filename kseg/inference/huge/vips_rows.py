@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 _TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32, "double": np.float64}
-_OTHER_COLOURS = ("cmyk", "lab", "labs", "xyz", "hsv", "lch")
+_OTHER_COLOURS = ("lab", "labs", "xyz", "hsv", "lch")
+
+# What libvips says of BMP and PPM files, which the package's own copy of it does not read.
+_UNKNOWN = "not in a known format"
 
 
 class VipsRows:
@@ -47,7 +50,7 @@ class VipsRows:
 
 
 def vips_rows(path: Path, page: int | None = None) -> VipsRows | None:
-    """Open an image; None where the package pyvips is not installed.
+    """Open an image; None where pyvips is not installed or was built without this kind of file.
 
     Raises:
         ValueError: The file is damaged or no image.
@@ -61,11 +64,22 @@ def vips_rows(path: Path, page: int | None = None) -> VipsRows | None:
         image = _open(path, "sequential", **pages)
         if image.get_typeof("orientation") and image.get("orientation") != 1:
             image = _open(path, "random", **pages).autorot()
-        if image.interpretation in _OTHER_COLOURS:
+        if image.interpretation == "cmyk" and image.format == "uchar":
+            image = _without_inks(image)
+        elif image.interpretation in (*_OTHER_COLOURS, "cmyk"):
             image = image.colourspace("srgb")
     except pyvips.Error as error:
+        if _UNKNOWN in str(error):
+            return None
         raise ValueError(f"{path}: cannot be read ({_reason(error)})") from None
     return VipsRows(path, image)
+
+
+def _without_inks(image: Any) -> Any:
+    """Return CMYK as RGB, to the bit by Pillow's formula; libvips has a printer's profile."""
+    light = 255 - image[3]
+    rgb = light - (image[0:3] * light / 255).rint()
+    return rgb.cast("uchar").copy(interpretation="srgb")
 
 
 def _open(path: Path, access: str, **options: int) -> Any:

@@ -14,7 +14,7 @@ ALLOWED = {
     "kernels": set(),
     "losses": set(),
     "metrics": set(),
-    "encoders": {"layers"},
+    "encoders": {"layers", "kernels"},
     "models": {"layers", "encoders"},
     "palette": set(),
     "config": set(),

@@ -15,6 +15,7 @@ from kseg.encoders import applications, resnet, xception65  # noqa: F401  (they 
 from kseg.encoders.registry import EncoderSpec, encoder_spec
 from kseg.encoders.rewrite import nominal_stride, producer, rewrite
 from kseg.encoders.weights import build_stock
+from kseg.kernels import use_channelwise
 from kseg.layers.conv import BATCH_NORM_MOMENTUM
 from kseg.layers.resample import SpaceToDepth
 
@@ -86,6 +87,7 @@ class Encoder:
         stock = build_stock(self.spec, _STOCK_SIZE, x.shape[-1], self.weights)
         taps = _taps(stock, self.spec)
         rewrite(stock, output_stride, BATCH_NORM_MOMENTUM)
+        use_channelwise(stock)
         model = _open_sizes(stock, self.spec, list(taps.values()))
         stages = dict(zip(taps, model(x), strict=True))
         features = {min(stride, output_stride): tensor for stride, tensor in stages.items()}

@@ -17,6 +17,7 @@ import kseg.metrics  # noqa: F401  (registers what compiled models need to load)
 import kseg.models  # noqa: F401
 from kseg import __version__
 from kseg.files import replacing
+from kseg.kernels import use_channelwise
 
 _MEMBER = "kseg.json"
 # Where dropout stands in its random numbers, which Keras leaves out of the file.
@@ -91,6 +92,7 @@ def load_model(path: Path, *, compile: bool = False) -> tuple[keras.Model, Model
     """
     info = read_info(path)
     model = keras.models.load_model(path, compile=compile)
+    use_channelwise(model)
     _restore_seeds(model, path)
     return model, info
 

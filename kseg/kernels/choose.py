@@ -9,6 +9,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from kseg.kernels.channelwise import channelwise, is_channelwise
 from kseg.kernels.convolve import by_blocks, by_transposing, can_convolve, convolve
 from kseg.kernels.dilate import can_dilate, dilate
 from kseg.kernels.enlarge import can_concatenate, can_enlarge, concatenate, enlarge
@@ -20,6 +21,7 @@ _KERNELS = (
     (can_enlarge, enlarge),
     (can_concatenate, concatenate),
     (can_dilate, dilate),
+    (is_channelwise, channelwise),
 )
 
 
@@ -27,10 +29,11 @@ def use_own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = Fal
     """Let layers whose usual way on a CPU is a long one take a shorter one.
 
     Batch normalisation runs by one kernel, where Keras composes it of a dozen operations that each
-    go through all of a map; convolutions after upsampling do without it; and those whose dilation
-    reaches beyond the maps leave out what is beyond. Nothing is done on other backends, or with
-    XLA, which makes one operation of many by itself. Results are the same up to rounding, and
-    neither weights nor files change: what is saved are Keras' own layers.
+    go through all of a map; convolutions after upsampling do without it; those whose dilation
+    reaches beyond the maps leave out what is beyond; and those with a group for each channel are
+    not compiled by XLA. Nothing is done on other backends, or with XLA, which makes one operation
+    of many by itself. Results are the same up to rounding, and neither weights nor files change:
+    what is saved are Keras' own layers.
 
     Args:
         model: Its layers for maps `(N, H, W, C)` in float32 or bfloat16 are changed in place.

@@ -35,10 +35,10 @@ class InstanceNormalization(layers.Layer):
         self.beta = self.add_weight(shape, "zeros", name="beta", autocast=False)
 
     def call(self, inputs):
-        x = ops.cast(inputs, "float32")
+        x, gamma, beta = (ops.cast(one, "float32") for one in (inputs, self.gamma, self.beta))
         x = x - ops.mean(x, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
-        x = x * (ops.rsqrt(variance + self.epsilon) * self.gamma) + self.beta
+        x = x * (ops.rsqrt(variance + self.epsilon) * gamma) + beta
         return ops.cast(x, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

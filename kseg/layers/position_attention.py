@@ -17,9 +17,9 @@ class PositionAttention(layers.Layer):
 
     def call(self, inputs):
         query, key, value = (_flatten(x) for x in inputs)
-        scores = ops.einsum("nik,njk->nij", query, key)
-        # Half precision cannot tell close scores apart.
-        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
+        # Half precision cannot tell close scores apart, and float16 ends at 65504.
+        query, key = (ops.cast(x, "float32") for x in (query, key))
+        weights = ops.softmax(ops.einsum("nik,njk->nij", query, key), axis=-1)
         x = ops.einsum("nij,njc->nic", ops.cast(weights, value.dtype), value)
         return ops.reshape(x, ops.shape(inputs[2]))
 

@@ -51,8 +51,9 @@ class MapAttention(layers.Layer):
             raise ValueError(f"{channels} channels cannot be divided among {self.heads} heads")
 
     def call(self, inputs):
-        x = ops.dot_product_attention(*(self._split(x) for x in inputs))
-        return ops.reshape(x, ops.shape(inputs[0]))
+        dtype = "float32" if _lacks_half(self.compute_dtype) else self.compute_dtype
+        x = ops.dot_product_attention(*(ops.cast(self._split(x), dtype) for x in inputs))
+        return ops.reshape(ops.cast(x, self.compute_dtype), ops.shape(inputs[0]))
 
     def _split(self, x):
         """Flatten `(N, H, W, C)` to `(N, H * W, heads, C / heads)`."""
@@ -69,6 +70,13 @@ class MapAttention(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "heads": self.heads}
+
+
+def _lacks_half(dtype: str) -> bool:
+    """Tell whether attention in a type is missing: JAX has none in float16 on a CPU."""
+    if dtype != "float16" or keras.backend.backend() != "jax":
+        return False
+    return all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
 @keras.saving.register_keras_serializable("kseg")

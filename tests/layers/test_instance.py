@@ -32,7 +32,7 @@ def test_rounding_in_bright_flat_maps_is_not_blown_up():
 def test_half_precision_keeps_statistics_in_float32():
     # The squares of these values overflow float16, and bfloat16 holds two digits of them.
     images = np.random.default_rng(0).normal(1000, 300, (1, 16, 16, 3)).astype("float32")
-    for policy in ("mixed_float16", "mixed_bfloat16"):
+    for policy in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
         layer = InstanceNormalization(dtype=policy)
         result = layer(images)
         assert keras.backend.standardize_dtype(result.dtype) == layer.compute_dtype

@@ -33,6 +33,16 @@ def test_attention_between_maps_is_scaled_dot_product_attention(heads):
             np.testing.assert_allclose(result[image, ..., channels], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_attention_in_half_precision_is_near_to_that_in_float32(policy):
+    maps = normal(2, 4, 5, 6), normal(2, 2, 3, 6), normal(2, 2, 3, 6)
+    half = MapAttention(2, dtype=policy)(maps)
+    assert keras.backend.standardize_dtype(half.dtype) == policy[6:]
+    exact = keras.ops.convert_to_numpy(MapAttention(2, dtype="float32")(maps))
+    half = keras.ops.convert_to_numpy(keras.ops.cast(half, "float32"))
+    np.testing.assert_allclose(half, exact, atol=0.05)
+
+
 def test_attention_counts_scores_and_weighted_sum():
     shapes = [(1, 4, 5, 6), (1, 2, 3, 6), (1, 2, 3, 6)]
     assert MapAttention(2).macs(*shapes) == 2 * (20 * 6 * 6)

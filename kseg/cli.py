@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import errno
 import importlib
 import importlib.util
 import io
@@ -11,9 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kseg.files import check_output_folder
 from kseg.quiet import quiet_stderr
 
 USAGE_EXIT_CODE = 2
+_REASONS = {
+    errno.EEXIST: "this is a file, where a folder is needed",
+    errno.ENOTDIR: "a part of this path is a file, where a folder is needed",
+    errno.EISDIR: "this is a folder, where a file is needed",
+    errno.ENOENT: "this does not exist, or cannot be made here",
+    errno.EACCES: "no permission to read or write here",
+    errno.EPERM: "no permission to read or write here",
+    errno.EROFS: "this disk can only be read",
+}
 
 
 class Command(NamedTuple):
@@ -97,7 +109,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(__version__)
         sys.exit(0)
     if arguments[0] not in COMMANDS:
-        _fail("kseg", f"unknown command {arguments[0]!r}; commands are {', '.join(COMMANDS)}")
+        close = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+        meant = f", did you mean {close[0]!r}?" if close else ""
+        known = ", ".join(COMMANDS)
+        _fail("kseg", f"unknown command {arguments[0]!r}{meant}; commands are {known}")
     run(arguments[0], arguments[1:], prog=f"kseg {arguments[0]}")
 
 
@@ -116,7 +131,7 @@ def run(name: str, argv: Sequence[str] | None = None, *, prog: str | None = None
     except (ValueError, OSError) as error:
         if os.environ.get("KSEG_TRACEBACK"):
             raise
-        _fail(prog, " ".join(str(error).split()))
+        _fail(prog, " ".join(_plain(error).split()))
     except KeyboardInterrupt:
         print(f"\n{prog}: interrupted", file=sys.stderr)
         sys.exit(130)
@@ -126,6 +141,8 @@ def _call(command: Command, argv: Sequence[str] | None, prog: str) -> None:
     from kseg import config
 
     settings = config.parse_config(getattr(config, command.config), argv, prog=prog)
+    for folder in getattr(settings, "output_folders", ()):
+        check_output_folder(Path(folder))
     if command.needs_keras:
         prepare_backend(getattr(settings, "backend", None))
         _import_keras()
@@ -173,6 +190,13 @@ def _import_keras() -> None:
             f"the backend {backend}, which KERAS_BACKEND or Keras' own settings ask for, is not "
             f"installed: pip install {backend}"
         ) from None
+
+
+def _plain(error: Exception) -> str:
+    """Return what an exception says, in words where the system has a number for it."""
+    if isinstance(error, OSError) and error.filename and error.errno in _REASONS:
+        return f"{error.filename}: {_REASONS[error.errno]}"
+    return str(error)
 
 
 def _overview() -> str:

@@ -15,6 +15,19 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kseg"
 
 
+def check_output_folder(folder: Path) -> None:
+    """Make sure that files can be written to a folder, which need not be there yet.
+
+    Raises:
+        ValueError: A file is in its way, or the user may not write there.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"{folder}: results cannot go here, {there} is a file; give a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"{folder}: results cannot go here, no permission to write to {there}")
+
+
 @contextmanager
 def replacing_text(path: Path) -> Iterator[TextIO]:
     """Open a text file in UTF-8 that takes the place of `path` once it is complete.

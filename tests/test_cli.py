@@ -38,7 +38,7 @@ def test_the_version_is_printed(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trane"], "unknown command 'trane'; commands are train, predict"),
+        (["trane"], "unknown command 'trane', did you mean 'train'?; commands are train, predict"),
         (["train", "--epoch", "3"], "unknown setting 'epoch', did you mean 'epochs'?"),
         (["train", "--loss", "ce", "--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["train", "--resize_op", "3"], "--resize_op: expected one of 1, 2, got value: 3"),
@@ -67,6 +67,39 @@ def test_a_mistake_gets_one_line_and_exit_code_2(
     assert message in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "weights").exists()
+
+
+def test_the_package_is_a_program(run_script):
+    from kseg import __version__
+
+    result = run_script("-m", "kseg", "--version")
+    assert (result.returncode, result.stdout.strip()) == (0, __version__)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "--output", "a file"], "a file: results cannot go here, {} is a file"),
+        (["predict", "--output", "a file/x"], "a file/x: results cannot go here, {} is a file"),
+        (["evaluate", "--output", "a file"], "a file: results cannot go here, {} is a file"),
+        (["evaluate", "--predictions", "a file"], "a file: results cannot go here, {} is a file"),
+        (["test", "--output_path", "a file"], "a file: results cannot go here, {} is a file"),
+        (["check_data", "x", "--output", "a file"], "a file: results cannot go here, {} is a file"),
+        (["parts", "--output", "a file/x"], "a file: this is a file, where a folder is needed"),
+    ],
+)
+def test_a_file_in_place_of_the_output_folder_is_told_before_the_work(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "a file"
+    file.touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    error = capsys.readouterr().err.strip()
+    assert message.format("a file" if arguments[-1] == "a file" else file) in error
+    assert len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_traceback_can_be_asked_for(monkeypatch):

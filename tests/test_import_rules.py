@@ -42,6 +42,7 @@ ALLOWED = {
     "memory": set(),
     "cli": {"config", "memory"},
     "__init__": set(),
+    "__main__": {"cli"},
 }
 WITHOUT_KERAS = {
     "data",

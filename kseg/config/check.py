@@ -38,6 +38,11 @@ class CheckConfig:
     pictures: int = 12
     workers: int = 2
 
+    @property
+    def output_folders(self) -> list[str]:
+        """Where results go, which a command looks at before it begins."""
+        return [] if self.output is None else [self.output]
+
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_at_least(self, 1, "n_classes", "workers")

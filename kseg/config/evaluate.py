@@ -113,6 +113,12 @@ class EvaluateConfig:
         return "numpy" if self.mode == "score" and self.compare is None else None
 
     @property
+    def output_folders(self) -> list[str]:
+        """Where results go, which a command looks at before it begins."""
+        written = [self.output, None if self.mode == "score" else self.predictions]
+        return [folder for folder in written if folder is not None]
+
+    @property
     def models(self) -> list[str]:
         """The models that answer together."""
         return model_paths(self.model)
@@ -168,6 +174,11 @@ class FolderTestConfig:
     ignore_class: int | None = None
     image_init: ImageInit | None = None
     batch_size: int = 4
+
+    @property
+    def output_folders(self) -> list[str]:
+        """Where results go, which a command looks at before it begins."""
+        return [self.output_path]
 
     def __post_init__(self) -> None:
         """Check the ranges and that labels come with images."""

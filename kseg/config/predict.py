@@ -117,6 +117,11 @@ class PredictConfig:
         return "tensorflow" if self.mode == "export" else None
 
     @property
+    def output_folders(self) -> list[str]:
+        """Where results go, which a command looks at before it begins."""
+        return [] if self.mode in ("fps", "export") else [self.output]
+
+    @property
     def models(self) -> list[str]:
         """The models that answer together."""
         return model_paths(self.model)

@@ -114,8 +114,14 @@ def _missing(name: str, folder: Path) -> str:
     return (
         f"{folder}: there is no data set {name!r} here; make this folder with {layout} (or in "
         "the layout of VOC, COCO or labelme, or with lists of files), give its place with "
-        f"--data_root, or use one of {', '.join(list_datasets())}"
+        f"--data_root, {_fetch(name)}or use one of {', '.join(list_datasets())}"
     )
+
+
+def _fetch(name: str) -> str:
+    from kseg.data.download import SOURCES
+
+    return f"fetch it by `kseg download_data {name}`, " if name in SOURCES else ""
 
 
 _PRIVATE = "bbufdataset"

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from kseg.config import CompareConfig
@@ -20,6 +21,7 @@ from kseg.training.summary import RunRecord
 # Settings that say where a run is, or that the table has a column of its own for.
 _NOT_COMPARED = ("exp_name", "train_save_path", "model_name")
 _MOST_RUNS_AS_COLUMNS = 5
+_ANY_WIDTH = 100_000
 _COLUMNS = {
     "run": "run",
     "model": "model",
@@ -50,10 +52,9 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
     names = run_names([record.run.path for record in records])
     rows = [run_row(name, record) for name, record in zip(names, records, strict=True)]
     settings = differing_settings(records)
-    console = Console()
-    console.print(_score_table(rows))
+    _print_whole(_score_table(rows))
     if settings:
-        console.print(_settings_table(names, settings))
+        _print_whole(_settings_table(names, settings))
     if output:
         _write_csv(output / "compare.csv", rows, settings)
         draw_runs(output / "compare.png", names, records)
@@ -137,6 +138,14 @@ def differing_settings(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
         for name, column in values.items()
         if name not in _NOT_COMPARED and any(value != column[0] for value in column)
     }
+
+
+def _print_whole(table: Table) -> None:
+    """Print a table as wide as it is: numbers that are broken into lines cannot be read."""
+    console = Console()
+    options = console.options.update(max_width=_ANY_WIDTH)
+    console.width = max(console.width, Measurement.get(console, options, table).maximum)
+    console.print(table)
 
 
 def _score_table(rows: Sequence[dict[str, Any]]) -> Table:

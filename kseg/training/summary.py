@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import statistics
 import zipfile
 from dataclasses import asdict, dataclass
@@ -197,7 +198,7 @@ def _files(run: RunFolder) -> dict[str, str]:
     }
     found = {name: str(path) for name, path in files.items() if path.is_file()}
     if run.log.is_dir():
-        found["charts"] = f"tensorboard --logdir {run.log}"
+        found["charts"] = f"tensorboard --logdir {shlex.quote(str(run.log))}"
     return {"run folder": str(run.path), **found}
 
 

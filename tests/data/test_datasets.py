@@ -125,6 +125,8 @@ def test_bbufdataset_without_its_folder_says_what_to_do(tmp_path):
 
 
 def test_an_unknown_data_set_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(ValueError, match=r"no data set 'isbi' here.*`kseg download_data isbi`"):
+        open_dataset("isbi", tmp_path)
     with pytest.raises(ValueError, match=r"there is no data set 'mine' here.*train_label"):
         open_dataset("mine", tmp_path)
 

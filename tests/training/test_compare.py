@@ -69,6 +69,16 @@ def test_the_settings_that_differ_are_shown_and_the_others_not(weights, capsys):
     assert "settings that differ" not in capsys.readouterr().out
 
 
+def test_tables_are_as_wide_as_they_are(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    for seed in range(7):
+        name = tmp_path / f"experiment_{seed}" / "unet"
+        make_run(name, rows_of(0.4321), seed=seed, lr_options={"warm_up": seed}, epochs=seed)
+    rows(tmp_path)
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in ("experiment_6/unet", "0.4321", "{'warm_up': 6}"))
+
+
 def test_many_runs_are_rows_of_the_settings(tmp_path, capsys):
     for seed in range(7):
         make_run(tmp_path / f"exp{seed}" / "unet", rows_of(0.5), seed=seed)

@@ -82,6 +82,11 @@ def test_it_shows_the_best_and_the_last_epoch_speed_size_and_files(run):
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
 
 
+def test_the_command_for_the_charts_can_be_copied_where_paths_have_spaces(tmp_path):
+    run = make_run(tmp_path / "my runs" / "unet", rows_of(0.5))
+    assert f"tensorboard --logdir '{run.log}'" in printed(run)
+
+
 def test_paths_stay_whole_in_a_narrow_terminal(run):
     assert f"run folder      {run.path}\n" in printed(run, width=30)
 

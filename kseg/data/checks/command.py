@@ -54,7 +54,7 @@ def check_and_fix(
     with replacing(output / REPORT) as draft:
         draft.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     files = (REPORT, SHEET) if drawn else (REPORT,)
-    console.print(Text(f"wrote {', '.join(str(output / name) for name in files)}"))
+    console.print(Text(f"wrote {', '.join(str(output / name) for name in files)}"), soft_wrap=True)
     return report
 
 

@@ -17,6 +17,15 @@ from kseg.files import check_output_folder
 from kseg.quiet import quiet_stderr
 
 USAGE_EXIT_CODE = 2
+# What installs the modules that are called otherwise.
+_PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "png": "pypng",
+    "skimage": "scikit-image",
+    "yaml": "PyYAML",
+    "zlib_ng": "zlib-ng",
+}
 _REASONS = {
     errno.EEXIST: "this is a file, where a folder is needed",
     errno.ENOTDIR: "a part of this path is a file, where a folder is needed",
@@ -132,6 +141,12 @@ def run(name: str, argv: Sequence[str] | None = None, *, prog: str | None = None
         if os.environ.get("KSEG_TRACEBACK"):
             raise
         _fail(prog, " ".join(_plain(error).split()))
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if os.environ.get("KSEG_TRACEBACK") or module in ("", "kseg"):
+            raise
+        package = _PACKAGES.get(module, module)
+        _fail(prog, f"kseg needs the module {module}, which is not here: pip install {package}")
     except KeyboardInterrupt:
         print(f"\n{prog}: interrupted", file=sys.stderr)
         sys.exit(130)

@@ -154,3 +154,14 @@ def test_a_chosen_backend_that_is_not_installed_is_one_sentence(backend, run_scr
         f"kseg models: error: the backend {backend}, which KERAS_BACKEND or Keras' own settings "
         f"ask for, is not installed: pip install {backend}"
     )
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("cv2", "opencv-python-headless"), ("yaml", "PyYAML")]
+)
+def test_a_missing_package_is_one_sentence(module, package, run_script, tmp_path):
+    code = f"import sys\nsys.modules[{module!r}] = None\nfrom kseg.cli import main\nmain(['parts'])"
+    result = run_script("-c", code, cwd=tmp_path)
+    assert result.returncode == 2
+    sentence = f"kseg needs the module {module}, which is not here: pip install {package}"
+    assert result.stderr.strip() == f"kseg parts: error: {sentence}"

@@ -78,7 +78,7 @@ class TrainConfig:
             optimizer, or "auto", which scales one by the batch size.
         lr_schedule: How the learning rate changes over the run: "constant", "step", "cosine" (with
             warm-up), "polynomial", "one_cycle", or "plateau" (lower when the monitored score
-            stops rising); docs/training.md explains them.
+            stops rising); docs/training_rates.md explains them.
         lr_options: Keyword options of the schedule, for example
             `--lr_schedule polynomial --lr_options '{"power": 2}'`.
         weight_decay: Weight decay of convolution kernels, by default the optimizer's own.

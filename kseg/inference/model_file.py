@@ -128,7 +128,8 @@ def read_info(path: Path) -> ModelInfo:
     except KeyError:
         raise ValueError(
             f"{path}: this .keras file was not written by kseg, so its classes and image size "
-            "are unknown; use a checkpoint of a run folder"
+            "are unknown; use a checkpoint of a run folder, or say them by "
+            "kseg.inference.save_model"
         ) from None
     known = {field.name for field in fields(ModelInfo)}
     return ModelInfo(**{key: value for key, value in values.items() if key in known})

@@ -21,7 +21,7 @@ from kseg.config import (
 )
 from kseg.export.formats import FORMATS
 from kseg.export.parity import ParityError
-from kseg.export.run import export_source, precision_mark
+from kseg.export.run import export_source, precision_mark, usual_name
 from kseg.export.source import Source, load_source
 from kseg.export.summary import Entry, print_summary, write_summary
 
@@ -50,7 +50,7 @@ def export_all(config: ExportAllConfig) -> list[Entry]:
     entries = []
     for plan in plans:
         with console.status(f"{name_of(plan)} ..."):
-            target = folder / f"{source.name}{precision_mark(plan)}{plan.suffix}"
+            target = folder / usual_name(source, plan)
             entries.append(_made(source, replace(plan, output_path=str(target))))
     print_summary(console, source, entries)
     write_summary(Path(config.json or folder / f"{source.name}.json"), source, entries)

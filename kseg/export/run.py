@@ -92,7 +92,12 @@ def target_of(source: Source, config: ExportConfig) -> Path:
         if config.suffix.startswith(".") and Path(config.output_path).suffix != config.suffix:
             raise ValueError(f"--output_path {config.output_path} must end in {config.suffix}")
         return Path(config.output_path)
-    return source.folder / f"{source.name}{precision_mark(config)}{config.mark}{config.suffix}"
+    return source.folder / usual_name(source, config)
+
+
+def usual_name(source: Source, config: ExportConfig) -> str:
+    """Return the name of an export that has been given none; no two formats share one."""
+    return f"{source.name}{precision_mark(config)}{config.mark}{config.suffix}"
 
 
 def precision_mark(config: ExportConfig) -> str:

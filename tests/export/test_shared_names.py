@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from kseg.config import ExportAllConfig, NcnnConfig, OpenvinoConfig
-from kseg.export.everything import plans_of
+from kseg.export.everything import export_all, plans_of
 from kseg.export.ncnn import pnnx_program
 from kseg.export.placing import check_replaceable
 from kseg.export.run import export_source, target_of
+from kseg.inference import save_model
 from kseg.inference.engines import open_engine
 from tests.export.tiny_source import tiny_source
 
@@ -30,12 +31,22 @@ def source(tmp_path):
     return tiny_source("unet", 64, folder=tmp_path)
 
 
-def test_openvino_and_ncnn_stay_whole_beside_each_other(source):
-    exports = [export_source(source, kind(repeats=0)) for kind in (OpenvinoConfig, NcnnConfig)]
+def check_whole(source, paths):
     expected = source.engine.probabilities(IMAGES)
-    for one in exports:
-        found = open_engine(one.path).probabilities(IMAGES)
-        np.testing.assert_allclose(found, expected, atol=1e-4)
+    for path in paths:
+        np.testing.assert_allclose(open_engine(path).probabilities(IMAGES), expected, atol=1e-4)
+
+
+def test_openvino_and_ncnn_stay_whole_beside_each_other(source):
+    kinds = (OpenvinoConfig, NcnnConfig)
+    check_whole(source, [export_source(source, kind(repeats=0)).path for kind in kinds])
+
+
+def test_all_exports_at_once_stay_whole(source):
+    save_model(source.model, source.file, source.info)
+    config = ExportAllConfig(model=str(source.file), formats="openvino,ncnn", repeats=0)
+    export_all(config)
+    check_whole(source, [source.folder / name for name in ("unet.xml", "unet_ncnn.param")])
 
 
 def test_no_two_formats_have_a_file_of_one_name(source):

@@ -14,7 +14,7 @@ from kseg.data.dataset import Dataset
 from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.compare import Evaluated, compare
 from kseg.inference.evaluation.gallery import LONGEST, picture_uri
-from kseg.inference.evaluation.jobs import Job, Scorer, Seen
+from kseg.inference.evaluation.jobs import Job, Scorer
 from kseg.inference.evaluation.mask_scorer import MaskScorer
 from kseg.inference.evaluation.model_scorer import ModelScorer
 from kseg.inference.evaluation.views import draw_views
@@ -120,22 +120,27 @@ def duels_of(
 
 
 def _drawn(
-    named: Iterable[Sequence[Any]],
+    named: Sequence[Sequence[Any]],
     jobs: Mapping[str, Job],
     scorers: tuple[Scorer, Scorer],
     void: int,
 ) -> Iterable[Duel]:
+    # Images may be large, so that their pictures alone are kept.
+    wanted = [jobs[name] for name, *_ in named]
+    ours, theirs = (
+        {job.name: draw_views(*seen, void, LONGEST) for job, seen in scorer.look(wanted)}
+        for scorer in scorers
+    )
     for name, *scores in named:
-        try:
-            seen = [scorer.look(jobs[name]) for scorer in scorers]
-        except PER_FILE:
-            continue
-        pictures = {title: picture_uri(view) for title, view in _views(*seen, void).items()}
-        yield Duel(name, (scores[0], scores[1]), pictures)
+        if name in ours and name in theirs:
+            views = _beside(ours[name], theirs[name])
+            pictures = {title: picture_uri(view) for title, view in views.items()}
+            yield Duel(name, (scores[0], scores[1]), pictures)
 
 
-def _views(ours: Seen, theirs: Seen, void: int) -> dict[str, np.ndarray]:
-    here, there = (draw_views(*seen, void, LONGEST) for seen in (ours, theirs))
+def _beside(
+    here: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     alike = {name: here[name] for name in ("image", "truth") if name in here}
     pairs = {
         f"{name}, {which}": views[name]

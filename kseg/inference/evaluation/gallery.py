@@ -14,7 +14,6 @@ from kseg.inference.evaluation.classes import Classes
 from kseg.inference.evaluation.jobs import Job, Scorer
 from kseg.inference.evaluation.per_image import Ranked
 from kseg.inference.evaluation.views import draw_views
-from kseg.inference.file_errors import PER_FILE
 
 # Longest side: four of them beside each other fill a screen.
 LONGEST = 420
@@ -40,17 +39,12 @@ def exhibits(
     ranked: Ranked, jobs: Sequence[Job], scorer: Scorer, classes: Classes
 ) -> list[Exhibit]:
     """Return the pictures of ranked images; files that are gone meanwhile are left out."""
+    scores = {number: score for score, number in ranked}
     shown = []
-    for score, number in ranked:
-        job = jobs[number]
-        try:
-            seen = scorer.look(job)
-        except PER_FILE:
-            continue
+    for job, seen in scorer.look(jobs[number] for number in scores):
         views = draw_views(*seen, classes.void, LONGEST)
-        shown.append(
-            Exhibit(job.name, score, {key: picture_uri(view) for key, view in views.items()})
-        )
+        pictures = {key: picture_uri(view) for key, view in views.items()}
+        shown.append(Exhibit(job.name, scores[job.number], pictures))
     return shown
 
 

@@ -53,12 +53,8 @@ class Scorer(Protocol):
     def rows(self, jobs: Iterable[Job]) -> Iterator[Row]:
         """Yield a row for each sample."""
 
-    def look(self, job: Job) -> Seen:
-        """Return a sample and its prediction once more.
-
-        Raises:
-            ValueError: A file cannot be read.
-        """
+    def look(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Seen]]:
+        """Yield samples with their predictions once more, but those whose files are gone."""
 
 
 def jobs_of(files: Sequence[SampleFiles]) -> list[Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,13 @@ class MaskScorer:
         threads = usual_threads()
         return ahead(self._row, jobs, threads=threads, window=4 * threads)
 
-    def look(self, job: Job) -> Seen:
-        """Return a sample and its prediction once more.
+    def look(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Seen]]:
+        """Yield samples with their predictions once more, but those whose files are gone."""
+        for job in jobs:
+            with suppress(*PER_FILE):
+                yield job, self._seen(job)
 
-        Raises:
-            ValueError: A file cannot be read.
-        """
+    def _seen(self, job: Job) -> Seen:
         # Where there are no images, the label maps stand for them.
         is_image = job.files.image != job.files.mask
         image = self._dataset.load_image(job.files) if is_image else None

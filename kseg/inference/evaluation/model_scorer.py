@@ -70,15 +70,14 @@ class ModelScorer:
         size = {"threads": threads, "window": self._batch_size + threads}
         return ahead(self._row, self._predicted(ahead(self._load, jobs, **size)), **size)
 
-    def look(self, job: Job) -> Seen:
-        """Return a sample and its prediction once more.
+    def look(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Seen]]:
+        """Yield samples with their predictions once more, but those whose files are gone.
 
-        Raises:
-            ValueError: A file cannot be read.
+        They are predicted in batches as all were: a single image takes as long as a batch.
         """
-        sample = self._dataset.load(job.files)
-        (labels,) = self._predictor.predict_padded([sample.image], self._batch_size)
-        return Seen(sample.image, sample.labels, labels)
+        for one in self._predicted(map(self._load, jobs)):
+            if isinstance(one, _Predicted):
+                yield one.job, Seen(one.sample.image, one.sample.labels, one.labels)
 
     def _load(self, job: Job) -> _Loaded:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from kseg.inference.evaluation.jobs import Job, Scorer, Seen
 from kseg.inference.evaluation.per_image import Ranked, write_scores
 from kseg.inference.evaluation.summary import Summary, class_rows, write_rows
 from kseg.inference.evaluation.tally import Tally
-from kseg.inference.file_errors import PER_FILE
 
 _SHEET_SAMPLES = 8
 
@@ -97,12 +95,11 @@ class Results:
         return [{"image": self.jobs[number].name, "score": score} for score, number in ranked]
 
     def _examples(self, counts: ImageCounts) -> Iterator[Seen]:
-        """Yield some of the scored samples from all over the list."""
+        """Return some of the scored samples from all over the list."""
         numbers = np.concatenate([numbers for numbers, _ in counts.chunks()])
         every = max(1, numbers.size // _SHEET_SAMPLES)
-        for number in numbers[::every][:_SHEET_SAMPLES].tolist():
-            with suppress(*PER_FILE):  # it may be gone meanwhile
-                yield self.scorer.look(self.jobs[number])
+        chosen = numbers[::every][:_SHEET_SAMPLES].tolist()
+        return (seen for _, seen in self.scorer.look(self.jobs[number] for number in chosen))
 
     def _write_page(
         self, summary: Summary, report: Mapping[str, Any], speed: Mapping[str, Any]

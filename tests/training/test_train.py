@@ -197,7 +197,7 @@ def test_resuming_with_another_loss_is_refused(finished, capsys):
         (["--loss=dise"], "did you mean 'dice'"),
         (["--loss=weighted_ce"], "weighted_ce needs class_weights"),
         (["--loss_options", '{"gama": 1}', "--loss=c_focal"], "did you mean 'gamma'"),
-        (["--loss_options", '{"class_ids": 3}', "--loss=dice"], "not iterable"),
+        (["--loss_options", '{"class_ids": 3}', "--loss=dice"], "takes a list of classes"),
         (["--loss_options", '{"ignore_class": 3}'], "give ignore_class as --ignore_class"),
         (["--class_weights", "[1, -1]"], "at least 0 that are not all 0, got [1.0, -1.0]"),
         (["--class_weights", "[0, 0]"], "at least 0 that are not all 0, got [0.0, 0.0]"),

@@ -12,6 +12,7 @@ from keras import layers
 from kseg.kernels.channelwise import channelwise, is_channelwise
 from kseg.kernels.convolve import by_blocks, by_transposing, can_convolve, convolve
 from kseg.kernels.dilate import can_dilate, dilate
+from kseg.kernels.drop import can_drop, drop
 from kseg.kernels.enlarge import can_concatenate, can_enlarge, concatenate, enlarge
 from kseg.kernels.normalise import can_normalise, normalise
 
@@ -21,6 +22,7 @@ _KERNELS = (
     (can_enlarge, enlarge),
     (can_concatenate, concatenate),
     (can_dilate, dilate),
+    (can_drop, drop),
     (is_channelwise, channelwise),
 )
 
@@ -30,10 +32,10 @@ def use_own_kernels(model: keras.Model, jit: bool | str, *, constant: bool = Fal
 
     Batch normalisation runs by one kernel, where Keras composes it of a dozen operations that each
     go through all of a map; convolutions after upsampling do without it; those whose dilation
-    reaches beyond the maps leave out what is beyond; and those with a group for each channel are
-    not compiled by XLA. Nothing is done on other backends, or with XLA, which makes one operation
-    of many by itself. Results are the same up to rounding, and neither weights nor files change:
-    what is saved are Keras' own layers.
+    reaches beyond the maps leave out what is beyond; those with a group for each channel are not
+    compiled by XLA; and dropout of channels is a product. Nothing is done on other backends, or
+    with XLA, which makes one operation of many by itself. Results are the same up to rounding, and
+    neither weights nor files change: what is saved are Keras' own layers.
 
     Args:
         model: Its layers for maps `(N, H, W, C)` in float32 or bfloat16 are changed in place.

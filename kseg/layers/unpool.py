@@ -17,11 +17,13 @@ class MaxPoolWithIndices(layers.Layer):
     """
 
     def call(self, inputs):
-        corners = [inputs[:, row::2, column::2, :] for row in (0, 1) for column in (0, 1)]
-        pooled, indices = corners[0], ops.zeros_like(corners[0], dtype="int32")
-        for position, corner in enumerate(corners[1:], start=1):
-            indices = ops.where(corner > pooled, position, indices)
-            pooled = ops.maximum(pooled, corner)
+        # A gradient through comparisons of corners would take several times as long.
+        pooled = ops.max_pool(inputs, 2, 2, data_format="channels_last")
+        # Backwards, so that of equal values the first has the last word.
+        *first, _ = _corners(inputs)
+        indices = ops.zeros_like(pooled, dtype="int32") + len(first)
+        for position, corner in reversed(list(enumerate(first))):
+            indices = ops.where(corner == pooled, position, indices)
         return pooled, indices
 
     def compute_output_spec(self, inputs):
@@ -48,6 +50,23 @@ class MaxUnpool(layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape[0]
         return batch, _double(height), _double(width), channels
+
+
+def max_pool(
+    x: keras.KerasTensor, with_indices: bool, *, name: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor | None]:
+    """Pool 2x2; also return where the maxima were, or None without `with_indices`."""
+    if with_indices:
+        return MaxPoolWithIndices(name=name)(x)
+    return layers.MaxPooling2D(2, name=name)(x), None
+
+
+def _corners(maps):
+    """Return what is at each place of the 2x2 windows, row by row."""
+    height, width = ops.shape(maps)[1:3]
+    windows = ops.reshape(maps, (-1, height // 2, 2, width // 2, 2, maps.shape[-1]))
+    # Copies whole pixels, where slices with steps take one value after the other.
+    return [corner for row in ops.unstack(windows, axis=2) for corner in ops.unstack(row, axis=3)]
 
 
 def _half(length: int | None) -> int | None:

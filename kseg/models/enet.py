@@ -10,7 +10,7 @@ from keras import KerasTensor, layers
 from kseg.layers.conv import batch_norm
 from kseg.layers.head import head_transposed
 from kseg.layers.resample import pad_channels, pad_to_multiple
-from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
+from kseg.layers.unpool import MaxUnpool, max_pool
 from kseg.models.registry import ModelSpec, register_model
 
 _SPEC = ModelSpec(
@@ -61,17 +61,17 @@ def enet(
     x = _initial(x)
     # Indices go back to as many channels as they are of; that is 16 for RGB, as in the paper.
     last = x.shape[-1] if unpooling else 16
-    x, first = _down(x, _FILTERS, dropout / 10, name="stage1_0")
+    x, first = _down(x, _FILTERS, unpooling, dropout / 10, name="stage1_0")
     for index in range(1, 5):
         x = _encode(x, "normal", dropout / 10, name=f"stage1_{index}")
-    x, second = _down(x, 128, dropout, name="stage2_0")
+    x, second = _down(x, 128, unpooling, dropout, name="stage2_0")
     for stage in (2, 3):
         for index, kind in enumerate(_STAGE_TWO, start=1):
             x = _encode(x, kind, dropout, name=f"stage{stage}_{index}")
-    x = _decode(x, _FILTERS, second if unpooling else None, up=True, name="stage4_0")
+    x = _decode(x, _FILTERS, second, up=True, name="stage4_0")
     x = _decode(x, _FILTERS, name="stage4_1")
     x = _decode(x, _FILTERS, name="stage4_2")
-    x = _decode(x, last, first if unpooling else None, up=True, name="stage5_0")
+    x = _decode(x, last, first, up=True, name="stage5_0")
     x = _decode(x, last, name="stage5_1")
     return head_transposed(x, num_classes, like=inputs)
 
@@ -84,13 +84,13 @@ def _initial(x: KerasTensor) -> KerasTensor:
 
 
 def _down(
-    x: KerasTensor, filters: int, dropout: float, *, name: str
-) -> tuple[KerasTensor, KerasTensor]:
-    """Halve the size with a bottleneck; also return where the maxima were."""
+    x: KerasTensor, filters: int, with_indices: bool, dropout: float, *, name: str
+) -> tuple[KerasTensor, KerasTensor | None]:
+    """Halve the size with a bottleneck; also return where the maxima were, if asked to."""
     branch = _conv(x, filters // 4, 2, strides=2, use_bias=False, name=f"{name}_reduce")
     branch = _bn_prelu(branch, name=f"{name}_reduce")
     branch = _middle(branch, "normal", name=f"{name}_middle")
-    main, indices = MaxPoolWithIndices(name=f"{name}_pool")(x)
+    main, indices = max_pool(x, with_indices, name=f"{name}_pool")
     main = pad_channels(main, filters, name=f"{name}_pad")
     return _merge(main, branch, filters, dropout, name=name), indices
 

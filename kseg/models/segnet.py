@@ -12,7 +12,7 @@ from keras import KerasTensor, layers
 from kseg.layers.conv import conv_relu_bn
 from kseg.layers.head import head
 from kseg.layers.resample import pad_to_multiple
-from kseg.layers.unpool import MaxPoolWithIndices, MaxUnpool
+from kseg.layers.unpool import MaxUnpool, max_pool
 from kseg.layers.vgg import VGG16_DEPTHS, VGG16_WIDTHS, conv_stack
 from kseg.models.registry import ModelSpec, register_model
 
@@ -82,21 +82,13 @@ def segnet(
     indices = []
     for level, (width, depth) in enumerate(zip(filters, depths, strict=True)):
         x = conv_stack(x, [width] * depth, unit=conv_relu_bn, name=f"enc{level}")
-        x, index = _pool(x, unpooling, name=f"enc{level}_pool")
+        x, index = max_pool(x, unpooling, name=f"enc{level}_pool")
         indices.append(index)
     for level in reversed(range(len(filters))):
         x = _unpool(x, indices[level], name=f"dec{level}")
         widths = [filters[level]] * (decoder_depths[level] - 1) + [filters[max(level - 1, 0)]]
         x = conv_stack(x, widths, unit=conv_relu_bn, name=f"dec{level}")
     return head(x, num_classes, like=inputs)
-
-
-def _pool(
-    x: KerasTensor, with_indices: bool, *, name: str
-) -> tuple[KerasTensor, KerasTensor | None]:
-    if with_indices:
-        return MaxPoolWithIndices(name=name)(x)
-    return layers.MaxPooling2D(2, name=name)(x), None
 
 
 def _unpool(x: KerasTensor, indices: KerasTensor | None, *, name: str) -> KerasTensor:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from kseg.layers.unpool import MaxPoolWithIndices
 from kseg.models import get_model, list_models, model_spec, without_aux_heads
 from kseg.models.cost import count_macs
 from kseg.models.registry import option_names
@@ -247,6 +248,11 @@ def test_activation_gives_probabilities():
 def test_enet_can_unpool_with_indices_at_the_same_cost():
     plain, unpooling = get_model("enet"), get_model("enet", unpooling=True)
     assert plain.count_params() == unpooling.count_params()
+    with_indices = [
+        sum(isinstance(layer, MaxPoolWithIndices) for layer in model.layers)
+        for model in (plain, unpooling)
+    ]
+    assert with_indices == [0, 2]
     assert run(unpooling, random_images(1, 67, 71, 3)).shape == (1, 67, 71, 2)
 
 

@@ -205,6 +205,14 @@ def _import_keras() -> None:
             f"the backend {backend}, which KERAS_BACKEND or Keras' own settings ask for, is not "
             f"installed: pip install {backend}"
         ) from None
+    except ValueError as error:
+        sentence, _, backend = str(error).partition(":")
+        if "import backend" not in sentence:
+            raise
+        raise ValueError(
+            f"KERAS_BACKEND or Keras' own settings ask for the backend {backend.strip()}, which is "
+            "none; choose tensorflow, jax or torch"
+        ) from None
 
 
 def _plain(error: Exception) -> str:

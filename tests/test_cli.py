@@ -156,6 +156,15 @@ def test_a_chosen_backend_that_is_not_installed_is_one_sentence(backend, run_scr
     )
 
 
+def test_a_misspelt_backend_is_one_sentence(run_script):
+    result = run_script("-m", "kseg", "models", KERAS_BACKEND="jx")
+    assert result.returncode == 2
+    assert result.stderr.strip() == (
+        "kseg models: error: KERAS_BACKEND or Keras' own settings ask for the backend jx, which is "
+        "none; choose tensorflow, jax or torch"
+    )
+
+
 @pytest.mark.parametrize(
     ("module", "package"), [("cv2", "opencv-python-headless"), ("yaml", "PyYAML")]
 )

@@ -138,7 +138,9 @@ _SUSPICIOUS = {
     ),
     "cmyk": Kind(WARNING, "image in CMYK", "--fix converts it to RGB"),
     "sixteen_bit": Kind(
-        WARNING, "16-bit image unlike the others", "scale the images alike; 65535 is white"
+        WARNING,
+        "16-bit image that is almost black or unlike the others",
+        "scale the images alike; 65535 is white",
     ),
     "transparent": Kind(
         WARNING, "image with transparent pixels", "put it on one background colour"

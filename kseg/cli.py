@@ -34,6 +34,8 @@ _REASONS = {
     errno.EACCES: "no permission to read or write here",
     errno.EPERM: "no permission to read or write here",
     errno.EROFS: "this disk can only be read",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
 }
 
 

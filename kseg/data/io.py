@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -97,13 +99,30 @@ def write_mask(path: Path, labels: np.ndarray, palette: np.ndarray) -> None:
     """
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))
     image.putpalette(palette.astype(np.uint8).tobytes())
-    with replacing(path) as draft:
-        image.save(draft, format="PNG")
+    write_picture(path, image, "PNG")
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
     """Write a uint8 RGB image `(H, W, 3)`; the extension chooses JPEG (quality 95) or PNG."""
     options = {"quality": 95} if path.suffix.lower() in LOSSY_SUFFIXES else {}
     file_format = "JPEG" if options else "PNG"
+    write_picture(path, Image.fromarray(image), file_format, **options)
+
+
+def write_picture(path: Path, image: Image.Image, file_format: str, **options: Any) -> None:
+    """Write an image of Pillow, of which the file has all or which is not there.
+
+    Args:
+        path: File to write; it is replaced in one step.
+        image: What to write.
+        file_format: Pillow's name of the format.
+        **options: What Pillow takes for the format.
+
+    Raises:
+        OSError: It cannot be written, as on a full disk.
+    """
+    # Pillow itself loses the end of a JPEG that no longer fits on the disk, and says nothing.
+    encoded = io.BytesIO()
+    image.save(encoded, format=file_format, **options)
     with replacing(path) as draft:
-        Image.fromarray(image).save(draft, format=file_format, **options)
+        draft.write_bytes(encoded.getbuffer())

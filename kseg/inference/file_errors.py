@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+
 # What reading, predicting and writing raise.
 PER_FILE = (ValueError, OSError, MemoryError)
+# What the next file that is written would meet too.
+_OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 TOO_LARGE = "the image is too large for the memory; --tile runs it in tiles"
 
 
 def is_per_file(error: Exception) -> bool:
     """Tell whether other files may still go well after an exception."""
+    if isinstance(error, OSError) and error.errno in _OF_DISK:
+        return False
     return isinstance(error, PER_FILE) or is_out_of_memory(error)
 
 

@@ -179,6 +179,8 @@ class Pipeline:
                 row["records"][kind] = writer.write(result)
                 row["written"] += writer.targets(item.name)
         except PER_FILE as error:
+            if not is_per_file(error):
+                raise
             return _failed(item, error)
         return row
 

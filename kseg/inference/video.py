@@ -113,8 +113,21 @@ def film_suffix(size: tuple[int, int]) -> str:
     return ".avi" if size[0] % 2 or size[1] % 2 else ".mp4"
 
 
+class FilmWriter:
+    """Counts the frames that it passes on."""
+
+    def __init__(self, writer: cv2.VideoWriter):
+        self._writer = writer
+        self.frames = 0
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append a frame `(H, W, 3)` uint8, blue first."""
+        self._writer.write(frame)
+        self.frames += 1
+
+
 @contextmanager
-def film_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
+def film_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[FilmWriter]:
     """Give a writer of frames (BGR); the file takes its place when it is complete.
 
     Args:
@@ -123,7 +136,7 @@ def film_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.V
         size: Height and width of the frames.
 
     Raises:
-        ValueError: OpenCV cannot write it.
+        ValueError: OpenCV cannot write it, or the disk is full.
     """
     writes, codec = _ENCODERS[path.suffix]
     with replacing(path) as draft, _quiet_opencv():
@@ -131,12 +144,32 @@ def film_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.V
         writer = cv2.VideoWriter(str(draft), writes, fourcc, max(fps, 1), size[::-1])
         if not writer.isOpened():
             raise ValueError(f"{path}: no video of {size[1]}x{size[0]} pixels can be written")
+        counting = FilmWriter(writer)
         try:
-            yield writer
+            yield counting
         finally:
             writer.release()
+        # OpenCV does not say when it could not write.
+        if counting.frames and not _is_complete(draft, counting.frames):
+            raise ValueError(f"{path}: the video was not written to its end; is the disk full?")
         if path.suffix == ".avi":
             _set_speed(draft, fps)
+
+
+def _is_complete(path: Path, frames: int) -> bool:
+    """Tell whether a video has that many frames by its header, and the last one."""
+    capture = cv2.VideoCapture(str(path))
+    try:
+        stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        return stated == frames and _read_last(capture, frames)
+    finally:
+        capture.release()
+
+
+def _read_last(capture: cv2.VideoCapture, frames: int) -> bool:
+    capture.set(cv2.CAP_PROP_POS_FRAMES, frames - 1)
+    read, _ = capture.read()
+    return read
 
 
 def _set_speed(path: Path, fps: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kseg.data.io import write_image
 from kseg.data.parts.render import check_look, check_size, draw_scene
 
 Scenes = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -127,7 +128,7 @@ def _write_split(folder: Path, split: str, scenes: Scenes, multiclass: bool) -> 
     labels.mkdir(parents=True)
     for index, (image, label) in enumerate(scenes):
         stem = f"{split}_{index:03d}"
-        Image.fromarray(image).save(images / f"{stem}.jpg", quality=95)
+        write_image(images / f"{stem}.jpg", image)
         ids = label if multiclass else (label > 0).astype(np.uint8)
         picture = Image.fromarray(ids).convert("P")
         picture.putpalette([value for colour in PART_PALETTE for value in colour])

@@ -4,13 +4,16 @@ A limit for the size of files stands for the disk: the system writes what fits, 
 """
 
 import errno
+import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from kseg.cli import main
 from kseg.data.io import read_image, write_image
+from kseg.export.placing import draft_folder
 from kseg.inference.video import film_writer
 from tests.inference.bright import half_bright, save_bright, save_picture
 
@@ -81,3 +84,14 @@ def test_predict_stops_where_no_other_file_would_fit_either(
         main(["predict", "--model", str(model), "--input", "in", "--output", "out"])
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == f"kseg predict: error: out/x.png: {said}"
+
+
+@pytest.mark.parametrize(("free", "kind"), [(0, OSError), (2**30, RuntimeError)])
+def test_what_a_library_says_of_a_full_disk_is_told_in_words(free, kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(kind) as raised, draft_folder(tmp_path / "out" / "model.xml"):
+        raise RuntimeError("basic_ios::clear: iostream error")
+    if kind is OSError:
+        assert raised.value.errno == errno.ENOSPC
+        assert raised.value.filename == str(tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from kseg.inference.sidecar import sidecar_path
 
 # OpenVINO and ncnn both look for the weights of NAME.xml and NAME.param in NAME.bin.
 _SAME_WEIGHTS = {".xml": ".param", ".param": ".xml"}
+_FULL = 2**20
 
 
 def check_replaceable(target: Path) -> None:
@@ -40,11 +43,20 @@ def draft_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder beside `target` that is deleted afterwards with all that is in it.
 
     Raises:
-        OSError: Nothing can be written there.
+        OSError: Nothing can be written there, or the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:
+            if shutil.disk_usage(folder).free >= _FULL:
+                raise
+            # Each library has an exception of its own for this.
+            full = errno.ENOSPC
+            raise OSError(full, os.strerror(full), str(target.parent)) from error
 
 
 def place(draft: Path, main: Path, target: Path) -> None:

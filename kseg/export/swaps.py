@@ -35,7 +35,9 @@ def static_pooling(layer: layers.Layer) -> layers.Layer | None:
 
 def plain_padding(layer: layers.Layer) -> layers.Layer | None:
     """Pad without a reshape, which transposes would gather around."""
-    return PlainPad(layer.multiple, name=layer.name) if type(layer) is PadToMultiple else None
+    if type(layer) is not PadToMultiple:
+        return None
+    return PlainPad(layer.multiple, layer.mode, name=layer.name)
 
 
 def needed_cropping(layer: layers.Layer) -> layers.Layer | None:
@@ -98,11 +100,16 @@ class PlainPad(PadToMultiple):
         """Return the padded map."""
         import tensorflow as tf
 
+        known = None not in inputs.shape[1:3]
         height, width = ops.shape(inputs)[1:3]
-        bottom, right = self._missing(height), self._missing(width)
-        if None not in inputs.shape[1:3] and bottom == right == 0:
+        bottom, right = self.missing(height), self.missing(width)
+        if known and bottom == right == 0:
             return inputs
-        padded = tf.pad(inputs, [[0, 0], [0, bottom], [0, right], [0, 0]])
+        mirrors = self.mode == "reflect"
+        if mirrors and not (known and bottom < height and right < width):
+            return super().call(inputs)
+        borders = [[0, 0], [0, bottom], [0, right], [0, 0]]
+        padded = tf.pad(inputs, borders, "REFLECT" if mirrors else "CONSTANT")
         # TensorFlow forgets the channels where sizes are symbolic.
         padded.set_shape(self.compute_output_shape(inputs.shape))
         return padded

@@ -25,7 +25,7 @@ class ModelSpec:
         arxiv: arXiv identifier.
         parameters: Weights at 224x224x3 and 2 classes, moving statistics included.
         macs: Multiply-adds of its convolutions for one such image.
-        stride: Coarsest stride of the features; other sizes are padded to it inside the model.
+        stride: Coarsest stride of the features; other sizes are mirrored to it inside the model.
         family: Name of the documentation page that describes it.
         departures: Where the default graph differs from the paper, and why.
         aliases: Other names for it, each with the options that it stands for.

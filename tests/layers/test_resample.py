@@ -12,15 +12,38 @@ from kseg.layers.resample import (
 )
 
 
-@pytest.mark.parametrize(("size", "padded"), [((33, 64), (48, 64)), ((16, 17), (16, 32))])
-def test_padding_goes_to_the_bottom_and_right_and_cropping_undoes_it(size, padded):
+@pytest.mark.parametrize(("mode", "like"), [("zeros", "constant"), ("reflect", "reflect")])
+@pytest.mark.parametrize("symbolic", [False, True])
+@pytest.mark.parametrize(
+    ("size", "padded"), [((33, 64), (48, 64)), ((16, 17), (16, 32)), ((3, 1), (16, 16))]
+)
+def test_padding_goes_to_the_bottom_and_right_and_cropping_undoes_it(
+    size, padded, symbolic, mode, like
+):
     image = np.random.default_rng(0).normal(size=(2, *size, 3)).astype("float32")
-    larger = PadToMultiple(16)(image)
-    assert tuple(larger.shape) == (2, *padded, 3)
-    array = keras.ops.convert_to_numpy(larger)
-    np.testing.assert_array_equal(array[:, : size[0], : size[1]], image)
-    assert np.abs(array).sum() == pytest.approx(np.abs(image).sum(), rel=1e-5)
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(CropLike()([larger, image])), image)
+    inputs = keras.Input((None, None, 3) if symbolic else (*size, 3))
+    larger = PadToMultiple(16, mode)(inputs)
+    assert larger.shape == (None, *((None, None) if symbolic else padded), 3)
+    padder = keras.Model(inputs, larger)
+    borders = [(0, 0), *((0, p - s) for s, p in zip(size, padded, strict=True)), (0, 0)]
+    expected = np.pad(image, borders, mode=like)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(padder(image)), expected)
+    compiled = padder.predict(image, verbose=0)
+    np.testing.assert_array_equal(compiled, expected)
+    cropped = CropLike()([compiled, image])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(cropped), image)
+
+
+def test_files_from_before_there_was_a_choice_pad_with_zeros():
+    config = PadToMultiple(16, "reflect").get_config()
+    assert PadToMultiple.from_config(config).mode == "reflect"
+    del config["mode"]
+    assert PadToMultiple.from_config(config).mode == "zeros"
+
+
+def test_another_way_to_pad_is_told():
+    with pytest.raises(ValueError, match="pads with zeros or reflect, not 'edge'"):
+        PadToMultiple(16, "edge")
 
 
 def test_channels_are_padded_with_zeros_at_the_end():

@@ -47,6 +47,7 @@ LAYERS = [
     (NonNegativeFactorization(3, 2, 4), [MAP]),
     (PadChannels(9), [MAP]),
     (PadToMultiple(5), [MAP]),
+    (PadToMultiple(5, "reflect"), [MAP]),
     (PositionAttention(), [MAP, MAP, (6, 8, 5)]),
     (PositionEmbedding(3), [MAP]),
     (RecurrentBatchNorm(momentum=0.5, epsilon=0.1), [MAP]),

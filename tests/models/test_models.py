@@ -76,10 +76,17 @@ def test_every_model_has_a_published_count_to_compare_with(name):
 @each_model
 @pytest.mark.parametrize("size", [(67, 71), *slow_sizes((96, 160), (32, 33))])
 def test_the_output_has_the_size_of_any_input(name, size):
-    logits = run(tiny(name), random_images(2, *size, 3))
+    images = random_images(2, *size, 3)
+    logits = run(tiny(name), images)
     assert logits.shape == (2, *size, CLASSES)
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()
+    # What is missing to the stride is seen as the mirrored image, as a user could mirror it.
+    stride = tiny(name).get_layer("pad").multiple
+    missing = [(0, -length % stride) for length in size]
+    mirrored = run(tiny(name), np.pad(images, [(0, 0), *missing, (0, 0)], "reflect"))
+    cropped = mirrored[:, : size[0], : size[1]]
+    np.testing.assert_allclose(logits, cropped, atol=1e-4 * np.abs(cropped).max())
 
 
 @each_model
